@@ -1,0 +1,107 @@
+// The configuration: one struct, its defaults, and how it is read. The table of settings in
+// settings_table.cpp drives reading, checking, `config show`, the environment and the unknown-key
+// errors; docs/configuration.md and conf/tickd.yaml are compared with it by a test.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "ingest/limits.h"
+#include "ingest/record.h"
+#include "ingest/uuid.h"
+
+namespace tickd {
+
+struct listener_config {
+    std::string name;                    // for logs and metrics; default: its address
+    std::string address;                 // HOST:PORT, [IPV6]:PORT, or unix:/PATH
+    std::uint32_t unix_mode = 0660;      // permissions of a unix socket
+    std::string source;                  // default `source` of its ticks; empty: none
+    std::optional<ingest::uuid> tenant;  // stamped on every record; none: shared
+    bool tenant_from_payload = false;    // records may name their tenant
+    std::uint32_t sessions_max = ingest::limits::sessions_default;
+};
+
+struct config {
+    struct {
+        std::string url;            // libpq connection string or URI; empty: libpq's own
+                                    // defaults and PG* variables. May name several hosts.
+        std::string password_file;  // a file that holds the password; empty: none
+        std::chrono::milliseconds connect_timeout{5000};
+    } database;
+
+    std::vector<listener_config> listeners;  // default: one, 127.0.0.1:7450
+
+    struct {
+        std::uint32_t first = 0;  // number of the first; every daemon needs its own range
+        std::uint32_t count = 1;  // 1 to lanes_max
+    } lanes;
+
+    struct {
+        std::uint32_t rows_max = ingest::limits::batch_rows_max;  // 1 to batch_rows_max
+    } batch;
+
+    struct {
+        ingest::unknown_fields unknown_fields = ingest::unknown_fields::metadata;
+        ingest::excess_digits excess_digits = ingest::excess_digits::reject;
+        std::chrono::microseconds future_limit = std::chrono::hours{1};
+        std::optional<std::chrono::microseconds> past_limit;  // none: any age
+        std::uint32_t json_depth = ingest::limits::json_depth_max;
+        std::uint64_t line_bytes = ingest::limits::line_bytes_default;
+    } records;
+
+    struct {
+        std::chrono::milliseconds drain_timeout{30000};  // from SIGTERM to giving up
+    } stop;
+
+    struct {
+        std::string level = "info";   // trace, debug, info, warn, error
+        std::string format = "auto";  // auto, human, json
+    } log;
+};
+
+// What listens when the configuration names no listener.
+inline constexpr std::string_view default_listener_address = "127.0.0.1:7450";
+
+// Where a configuration comes from besides its file.
+struct config_source {
+    std::string file;  // empty: no file, defaults and environment only
+    std::vector<std::pair<std::string, std::string>> environment;  // TICKD_* variables
+};
+
+// One thing that is wrong with a configuration: where and what to do about it.
+struct config_problem {
+    std::string file;     // or the environment variable
+    int line = 0;         // from 1; 0: no line
+    std::string setting;  // dotted name; empty: the file as a whole
+    std::string message;  // what is wrong and what would be right
+};
+
+struct loaded_config {
+    config value;
+    std::vector<config_problem> problems;  // empty: value is good to use
+};
+
+// Reads and checks everything before it returns; starts nothing, never throws on bad input.
+[[nodiscard]] loaded_config load_config(const config_source& source);
+
+// `file:line: setting: message`, one line each.
+[[nodiscard]] std::string to_text(const std::vector<config_problem>& problems);
+
+enum class yaml_comments : std::uint8_t { none, one_each };
+
+// The whole configuration as YAML with every setting, passwords in database.url replaced by `***`;
+// load_config reads it back. With comments and the defaults it is conf/tickd.yaml.
+[[nodiscard]] std::string to_yaml(const config& value,
+                                  yaml_comments comments = yaml_comments::none);
+
+// The TICKD_* variables of this process, without TICKD_CONFIG (the file's name) and those of the
+// project's own tools (TICKD_TEST_*, and those that dev/ sets).
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> tickd_environment();
+
+}  // namespace tickd

@@ -1,0 +1,256 @@
+#include "daemon/door.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <functional>
+#include <utility>
+
+#include "daemon/address.h"
+#include "ingest/hello.h"
+#include "ingest/limits.h"
+#include "ingest/session_messages.h"
+
+namespace tickd {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
+
+[[nodiscard]] ingest::record_rules rules_of(const listener_config& at, const config& settings) {
+    ingest::record_rules rules;
+    rules.excess = settings.records.excess_digits;
+    rules.unknown = settings.records.unknown_fields;
+    rules.depth_max = settings.records.json_depth;
+    rules.future_limit_us = settings.records.future_limit.count();
+    if (settings.records.past_limit) rules.past_limit_us = settings.records.past_limit->count();
+    rules.tenant = at.tenant;
+    rules.tenant_from_payload = at.tenant_from_payload;
+    return rules;
+}
+
+[[nodiscard]] std::string peer_of(const asio::ip::tcp::endpoint& from) {
+    return to_text(address{.kind = address::family::tcp,
+                           .host = from.address().to_string(),
+                           .port = from.port(),
+                           .path = {}});
+}
+[[nodiscard]] std::string peer_of(const asio::local::stream_protocol::endpoint&) {
+    return "unix";
+}
+
+void set_options(asio::ip::tcp::socket& socket) {
+    boost::system::error_code ignored;
+    socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+    socket.set_option(asio::socket_base::keep_alive(true), ignored);
+}
+void set_options(asio::local::stream_protocol::socket&) {}
+
+}  // namespace
+
+door::door(asio::io_context& io, const config& settings, std::vector<std::unique_ptr<lane>>& lanes)
+    : io_(io), settings_(settings), lanes_(lanes) {}
+
+door::~door() { close(); }
+
+std::expected<void, std::string> door::open() {
+    for (const listener_config& at : settings_.listeners) {
+        const auto where = parse_address(at.address);
+        if (!where) return std::unexpected(at.address + ": " + where.error());
+        const auto add = [&](auto acceptor) -> std::expected<void, std::string> {
+            if (!acceptor) return std::unexpected(at.address + ": " + acceptor.error());
+            listeners_.push_back({.settings = at,
+                                  .rules = rules_of(at, settings_),
+                                  .acceptor = std::move(*acceptor),
+                                  .sessions = std::make_shared<std::atomic<std::uint32_t>>(0)});
+            return {};
+        };
+        const auto added = where->kind == address::family::tcp
+                               ? add(listen_tcp(where->host, where->port))
+                               : add(listen_unix(where->path, at.unix_mode));
+        if (!added) return added;
+    }
+    for (listener& at : listeners_) {
+        std::visit(
+            [&](auto& acceptor) {
+                asio::co_spawn(io_, accept_all(at, acceptor), asio::detached);
+            },
+            at.acceptor);
+    }
+    return {};
+}
+
+std::expected<door::tcp_acceptor, std::string> door::listen_tcp(const std::string& host,
+                                                                std::uint16_t port) {
+    boost::system::error_code failed;
+    asio::ip::tcp::resolver resolver(io_);
+    const auto found = resolver.resolve(host, std::to_string(port),
+                                        asio::ip::tcp::resolver::passive, failed);
+    if (failed) return std::unexpected("cannot be resolved: " + failed.message());
+    const asio::ip::tcp::endpoint endpoint = *found.begin();
+    tcp_acceptor acceptor(io_);
+    if (acceptor.open(endpoint.protocol(), failed); !failed) {
+        acceptor.set_option(asio::socket_base::reuse_address(true), failed);
+    }
+    if (!failed) acceptor.bind(endpoint, failed);
+    if (!failed) acceptor.listen(asio::socket_base::max_listen_connections, failed);
+    if (failed) {
+        return std::unexpected("cannot listen: " + failed.message() +
+                               "; is another tickd or another program using it?");
+    }
+    return acceptor;
+}
+
+// A socket file that nobody listens on is left over from a crash and is replaced; one that is
+// alive, or a file of another kind, is not ours to remove.
+std::expected<door::unix_acceptor, std::string> door::listen_unix(const std::string& path,
+                                                                  std::uint32_t mode) {
+    boost::system::error_code failed;
+    const asio::local::stream_protocol::endpoint endpoint(path);
+    struct stat found{};
+    if (::lstat(path.c_str(), &found) == 0 && S_ISSOCK(found.st_mode)) {
+        asio::local::stream_protocol::socket probe(io_);
+        probe.connect(endpoint, failed);
+        if (!failed) return std::unexpected("another process listens there");
+        ::unlink(path.c_str());
+        failed.clear();
+    }
+    unix_acceptor acceptor(io_);
+    if (acceptor.open(endpoint.protocol(), failed); !failed) acceptor.bind(endpoint, failed);
+    if (!failed) acceptor.listen(asio::socket_base::max_listen_connections, failed);
+    if (failed) return std::unexpected("cannot listen: " + failed.message());
+    unix_paths_.push_back(path);
+    if (::chmod(path.c_str(), mode) != 0) return std::unexpected("cannot set its permissions");
+    return acceptor;
+}
+
+std::shared_ptr<void> door::place_at(listener& at) {
+    auto sessions = at.sessions;
+    if (sessions->load() >= at.settings.sessions_max) return nullptr;
+    sessions->fetch_add(1);
+    // The deleter is what matters: whoever drops the last copy gives the place back.
+    return {static_cast<void*>(this), [sessions](void*) { sessions->fetch_sub(1); }};
+}
+
+template <typename Acceptor>
+asio::awaitable<void> door::accept_all(listener& at, Acceptor& acceptor) {
+    while (!closed_) {
+        auto [failed, socket] = co_await acceptor.async_accept(no_throw);
+        if (closed_) co_return;
+        if (failed) {
+            log_limited(*at.complaints, spdlog::level::warn, "{}: accept: {}", at.settings.address,
+                        failed.message());
+            // Out of descriptors, most likely: the queue keeps the connection until one is free.
+            asio::steady_timer pause(io_, std::chrono::milliseconds(50));
+            co_await pause.async_wait(no_throw);
+            continue;
+        }
+        auto place = place_at(at);
+        boost::system::error_code gone;
+        const auto from = socket.remote_endpoint(gone);
+        if (gone) continue;
+        if (!place) {
+            log_limited(*at.complaints, spdlog::level::warn,
+                        "{}: {} refused: {} sessions are open already", at.settings.address,
+                        peer_of(from), at.settings.sessions_max);
+            continue;
+        }
+        set_options(socket);
+        const int family = socket.local_endpoint(gone).protocol().family();
+        stream_socket stream(std::move(socket));
+        asio::co_spawn(io_, greet(std::move(stream), family, at, peer_of(from), std::move(place)),
+                       asio::detached);
+    }
+}
+
+asio::awaitable<void> door::greet(stream_socket socket, int family, listener& at,
+                                  std::string peer, std::shared_ptr<void> place) {
+    std::string first(ingest::limits::hello_bytes_max, '\0');
+    std::size_t received = 0;
+    std::size_t line_end = std::string::npos;
+    while (line_end == std::string::npos && received < first.size()) {
+        const auto [failed, bytes] = co_await socket.async_read_some(
+            asio::buffer(first.data() + received, first.size() - received), no_throw);
+        if (failed && received == 0) co_return;
+        if (failed) break;  // The lane will meet the same end, behind what has come.
+        received += bytes;
+        line_end = std::string_view(first.data(), received).find('\n');
+        if (first.front() != '{') break;  // No hello begins otherwise.
+    }
+    if (closed_) co_return;
+    first.resize(received);
+
+    incoming connection{.socket = -1,
+                        .family = family,
+                        .source = {.session_id = next_session_id_++,
+                                   .peer = std::move(peer),
+                                   .listener = at.settings.name,
+                                   .default_source = at.settings.source,
+                                   .rules = at.rules,
+                                   .feed = nullptr},
+                        .first_bytes = {},
+                        .hello = std::nullopt,
+                        .place = std::move(place)};
+    const std::string_view line = std::string_view(first).substr(0, line_end);
+    if (line_end != std::string::npos && ingest::looks_like_hello(line)) {
+        auto hello = ingest::parse_hello(line.ends_with('\r') ? line.substr(0, line.size() - 1)
+                                                              : line);
+        if (!hello) {
+            ingest::byte_buffer reply;
+            ingest::append_error(ingest::session_error::bad_hello,
+                                 ingest::explain(hello.error()), reply);
+            co_await asio::async_write(socket, asio::buffer(reply.data(), reply.size()), no_throw);
+            co_return;
+        }
+        connection.hello = std::move(*hello);
+        first.erase(0, line_end + 1);
+    }
+    connection.first_bytes = std::move(first);
+    lane& home = connection.hello ? lane_for(connection.hello->producer)
+                                  : *lanes_[next_lane_++ % lanes_.size()];
+    boost::system::error_code failed;
+    connection.socket = socket.release(failed);
+    if (!failed) home.adopt(std::move(connection));
+}
+
+lane& door::lane_for(const std::string& producer) {
+    return *lanes_[std::hash<std::string>{}(producer) % lanes_.size()];
+}
+
+void door::close() {
+    if (std::exchange(closed_, true)) return;
+    for (listener& at : listeners_) {
+        std::visit(
+            [](auto& acceptor) {
+                boost::system::error_code ignored;
+                acceptor.close(ignored);
+            },
+            at.acceptor);
+    }
+    for (const std::string& path : unix_paths_) ::unlink(path.c_str());
+}
+
+std::vector<std::string> door::addresses() const {
+    std::vector<std::string> all;
+    for (const listener& at : listeners_) {
+        if (const auto* tcp = std::get_if<tcp_acceptor>(&at.acceptor)) {
+            boost::system::error_code ignored;
+            all.push_back(peer_of(tcp->local_endpoint(ignored)));
+        } else {
+            all.push_back(at.settings.address);
+        }
+    }
+    return all;
+}
+
+}  // namespace tickd

@@ -1,0 +1,76 @@
+// Where connections come in. Listens, accepts, reads a connection's first line to learn whether it
+// is an acked producer's hello, and hands the connection to the lane that will keep it for life: a
+// producer's lane follows from its name, plain sessions take turns.
+//
+// Runs on the main thread's io_context.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <expected>
+#include <list>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "daemon/config.h"
+#include "daemon/lane.h"
+#include "daemon/log.h"
+
+namespace tickd {
+
+class door {
+public:
+    door(boost::asio::io_context& io, const config& settings,
+         std::vector<std::unique_ptr<lane>>& lanes);
+    ~door();
+
+    // Binds every listener, then accepts on all. On failure nothing accepts, and the text says
+    // which address could not be had and why.
+    [[nodiscard]] std::expected<void, std::string> open();
+    // Accepts no more; connections that are still being greeted are closed.
+    void close();
+
+    // The addresses listened on, with the port the system chose where 0 was asked for.
+    [[nodiscard]] std::vector<std::string> addresses() const;
+
+private:
+    using tcp_acceptor = boost::asio::ip::tcp::acceptor;
+    using unix_acceptor = boost::asio::local::stream_protocol::acceptor;
+
+    struct listener {
+        listener_config settings;
+        ingest::record_rules rules;
+        std::variant<tcp_acceptor, unix_acceptor> acceptor;
+        std::shared_ptr<std::atomic<std::uint32_t>> sessions;
+        std::unique_ptr<log_limiter> complaints = std::make_unique<log_limiter>();
+    };
+
+    [[nodiscard]] std::expected<tcp_acceptor, std::string> listen_tcp(const std::string& host,
+                                                                      std::uint16_t port);
+    [[nodiscard]] std::expected<unix_acceptor, std::string> listen_unix(const std::string& path,
+                                                                        std::uint32_t mode);
+    template <typename Acceptor>
+    boost::asio::awaitable<void> accept_all(listener& at, Acceptor& acceptor);
+    boost::asio::awaitable<void> greet(stream_socket socket, int family, listener& at,
+                                       std::string peer, std::shared_ptr<void> place);
+    [[nodiscard]] std::shared_ptr<void> place_at(listener& at);
+    [[nodiscard]] lane& lane_for(const std::string& producer);
+
+    boost::asio::io_context& io_;
+    const config& settings_;
+    std::vector<std::unique_ptr<lane>>& lanes_;
+    std::list<listener> listeners_;
+    std::vector<std::string> unix_paths_;
+    std::uint64_t next_session_id_ = 1;
+    std::size_t next_lane_ = 0;
+    bool closed_ = false;
+};
+
+}  // namespace tickd

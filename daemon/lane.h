@@ -1,0 +1,126 @@
+// A lane: one session thread, one ring each way, one writer thread, one database connection.
+//
+//     session thread (io_)                    writer thread
+//     sessions -> intake ==to_writer_==> lane_writer -> database
+//        ^------ collect <==to_sessions_======'
+//
+// Everything but adopt, drain, the counters and the questions about its end belongs to the session
+// thread.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <atomic>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <unordered_map>
+
+#include "daemon/config.h"
+#include "daemon/counters.h"
+#include "daemon/intake.h"
+#include "daemon/session.h"
+#include "daemon/wake_signal.h"
+#include "ingest/hello.h"
+#include "ingest/lane_database.h"
+#include "ingest/lane_writer.h"
+
+namespace tickd {
+
+// A connection on its way from the door to its lane.
+struct incoming {
+    int socket = -1;                    // owned
+    int family = 0;                     // AF_INET, AF_INET6 or AF_UNIX
+    record_source source;               // without its feed
+    std::string first_bytes;            // read at the door, without the hello
+    std::optional<ingest::hello> hello; // none: a plain session
+    std::shared_ptr<void> place;        // counts it against its listener's limit while it lives
+};
+
+class lane {
+public:
+    lane(std::uint32_t number, const config& settings,
+         std::unique_ptr<ingest::lane_database> database);
+    ~lane();
+    lane(const lane&) = delete;
+    lane& operator=(const lane&) = delete;
+
+    void start();
+
+    // --- any thread ---
+
+    void adopt(incoming connection);
+    // Takes in what has arrived, tells the sessions, commits everything, then ends.
+    void drain();
+    // True once the lane has ended by itself: after drain, or because a newer holder has it.
+    [[nodiscard]] bool ended() const noexcept { return ended_.load(); }
+    [[nodiscard]] bool fenced() const noexcept { return fenced_.load(); }
+    // Ends the threads where they are: what was not committed by then is given up.
+    void end();
+    [[nodiscard]] std::uint64_t uncommitted_records() const noexcept;
+    [[nodiscard]] lane_counters& counters() noexcept { return counters_; }
+
+    // --- session thread: for sessions ---
+
+    [[nodiscard]] intake& records() noexcept { return intake_; }
+    // Waits until something has changed: a block came home, a watermark is known, a session ended.
+    boost::asio::awaitable<void> until_change();
+    [[nodiscard]] boost::asio::io_context& io() noexcept { return io_; }
+
+private:
+    void open_session(incoming connection);
+    boost::asio::awaitable<void> plain_session(std::shared_ptr<session> newcomer,
+                                               std::shared_ptr<void> place);
+    boost::asio::awaitable<void> acked_session(std::shared_ptr<session> newcomer,
+                                               std::shared_ptr<void> place);
+    boost::asio::awaitable<bool> learn_watermark(std::shared_ptr<producer> feed,
+                                                 std::uint64_t session_id);
+    std::shared_ptr<producer> feed_named(const std::string& name);
+    void end_session(session& gone);
+    void collect();
+    void settle(const ingest::block& done);
+    void changed();
+    void begin_drain();
+    void finish_when_empty();
+
+    void write_batches();
+    [[nodiscard]] ingest::lane_writer_ports writer_ports();
+    void export_counts(const ingest::lane_writer& writer);
+
+    const std::uint32_t number_;
+    const std::size_t line_bytes_max_;
+    const std::uint32_t batch_rows_max_;
+    lane_counters counters_;
+
+    boost::asio::io_context io_{1};
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> stays_open_;
+    boost::asio::steady_timer change_;
+    std::unordered_map<std::uint64_t, std::shared_ptr<session>> sessions_;
+    std::map<std::string, std::shared_ptr<producer>> feeds_;
+    std::uint32_t next_feed_number_ = 1;
+    bool draining_ = false;
+
+    ingest::block_ring to_writer_, to_sessions_;
+    wake_signal writer_signal_;
+    intake intake_;
+
+    std::unique_ptr<ingest::lane_database> database_;
+    std::mutex requests_mutex_;
+    std::deque<ingest::watermark_request> requests_;
+    std::atomic<bool> no_more_blocks_{false};
+    std::atomic<bool> end_now_{false};
+    std::atomic<bool> fenced_{false};
+    std::atomic<bool> ended_{false};
+
+    std::thread session_thread_, writer_thread_;
+};
+
+}  // namespace tickd

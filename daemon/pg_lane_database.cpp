@@ -1,0 +1,355 @@
+#include "daemon/pg_lane_database.h"
+
+#include <fcntl.h>
+#include <libpq-fe.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "ingest/copy_encode.h"
+#include "ingest/sqlstate_policy.h"
+
+namespace tickd {
+
+namespace {
+
+// Large enough that a system call costs nothing per row, small enough that the next batch is
+// looked after often while this one is sent.
+constexpr std::size_t put_bytes_max = 256 * 1024;
+// Ids are reserved ahead, so that a batch of events costs no round trip of its own.
+constexpr std::size_t ids_reserved_ahead = 16'384;
+
+struct free_result {
+    void operator()(PGresult* result) const noexcept { PQclear(result); }
+};
+using result_handle = std::unique_ptr<PGresult, free_result>;
+
+// One line, whatever libpq says.
+[[nodiscard]] std::string one_line(const char* text) {
+    std::string line = text == nullptr ? "" : text;
+    while (!line.empty() && line.back() == '\n') line.pop_back();
+    std::ranges::replace(line, '\n', ' ');
+    return line;
+}
+
+[[nodiscard]] ingest::database_error error_of(const PGresult* result) {
+    const char* const state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char* const words = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const char* const subject = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+    return {.sqlstate = state == nullptr ? "" : state,
+            .message = words == nullptr ? one_line(PQresultErrorMessage(result)) : one_line(words),
+            .subject = subject == nullptr ? "" : subject};
+}
+
+[[nodiscard]] ingest::database_error error_of(const pg_error& error) {
+    return {.sqlstate = error.sqlstate, .message = error.message, .subject = {}};
+}
+
+// ARRAY[a,b]::type[], from what `text_of` gives for each producer.
+template <typename TextOf>
+[[nodiscard]] std::string sql_array(std::span<const ingest::producer_share> producers,
+                                    std::string_view type, TextOf text_of) {
+    std::string sql = "ARRAY[";
+    for (const ingest::producer_share& share : producers) {
+        if (sql.back() != '[') sql += ',';
+        sql += text_of(share);
+    }
+    return sql.append("]::").append(type).append("[]");
+}
+
+}  // namespace
+
+pg_lane_database::pg_lane_database(pg_lane_settings settings) : settings_(std::move(settings)) {}
+
+pg_lane_database::~pg_lane_database() { disconnect(); }
+
+void pg_lane_database::disconnect() noexcept {
+    connection_.reset();
+    const std::scoped_lock lock(link_mutex_);
+    if (link_ >= 0) ::close(std::exchange(link_, -1));
+}
+
+// libpq closes its descriptor when it likes; this one is ours, and names the same socket.
+void pg_lane_database::hold_link() noexcept {
+    const std::scoped_lock lock(link_mutex_);
+    link_ = ::fcntl(PQsocket(connection_->native()), F_DUPFD_CLOEXEC, 0);
+    if (given_up_ && link_ >= 0) ::shutdown(link_, SHUT_RDWR);
+}
+
+void pg_lane_database::give_up() noexcept {
+    const std::scoped_lock lock(link_mutex_);
+    given_up_ = true;
+    // Wakes whoever polls or reads it, libpq's own calls included.
+    if (link_ >= 0) ::shutdown(link_, SHUT_RDWR);
+}
+
+std::expected<std::int64_t, ingest::database_error> pg_lane_database::take_lane() {
+    disconnect();
+    auto connected = pg_connection::connect(settings_.target);
+    if (!connected) return std::unexpected(error_of(connected.error()));
+    connection_ = std::move(*connected);
+    hold_link();
+    const std::string lane = std::to_string(settings_.lane);
+    // Whoever held the lane before may still sit in a transaction whose client is gone: it is
+    // ended, and take_lane waits for what it decided. Between two tickd's the newer one wins, once:
+    // the older finds its epoch passed and does not come back.
+    const std::string epoch = std::to_string(epoch_);
+    auto taken = connection_->query("SELECT tickd.check_lane($1, $2, $3)",
+                                    {lane, settings_.holder, epoch});
+    if (taken) taken = connection_->query("SELECT tickd.clear_lane($1)", {lane});
+    if (taken) taken = connection_->exec("SET lock_timeout = '10s'").and_then([&] {
+        return connection_->query("SELECT tickd.take_lane($1, $2, $3)",
+                                  {lane, settings_.holder, epoch});
+    });
+    if (taken) {
+        epoch_ = taken->integer(0, 0);
+        if (const auto reset = connection_->exec("SET lock_timeout = 0"); !reset) {
+            taken = std::unexpected(reset.error());
+        }
+    }
+    if (!taken) {
+        const ingest::database_error error = error_of(taken.error());
+        disconnect();
+        return std::unexpected(error);
+    }
+    PQsetnonblocking(connection_->native(), 1);
+    next_id_ = ids_end_ = 0;
+    return epoch_;
+}
+
+std::expected<bool, ingest::database_error> pg_lane_database::was_committed(
+    ingest::batch_name name) {
+    const auto known = connection_->query(
+        "SELECT tickd.batch_committed($1, $2, $3)",
+        {std::to_string(settings_.lane), std::to_string(name.epoch), std::to_string(name.number)});
+    if (!known) return std::unexpected(error_of(known.error()));
+    return known->is_true(0, 0);
+}
+
+std::expected<std::uint64_t, ingest::database_error> pg_lane_database::watermark(
+    const std::string& producer) {
+    const auto known = connection_->query("SELECT tickd.producer_watermark($1)", {producer});
+    if (!known) return std::unexpected(error_of(known.error()));
+    return static_cast<std::uint64_t>(known->integer(0, 0));
+}
+
+std::expected<std::int64_t, ingest::database_error> pg_lane_database::reserve_ids(
+    std::size_t count) {
+    const auto wanted = static_cast<std::int64_t>(count);
+    if (ids_end_ - next_id_ < wanted) {
+        const std::size_t reserved = std::max(count, ids_reserved_ahead);
+        const auto first = connection_->query("SELECT tickd.reserve_activity_ids($1)",
+                                              {std::to_string(reserved)});
+        if (!first) return std::unexpected(error_of(first.error()));
+        next_id_ = first->integer(0, 0);
+        ids_end_ = next_id_ + static_cast<std::int64_t>(reserved);
+    }
+    return std::exchange(next_id_, next_id_ + wanted);
+}
+
+std::string pg_lane_database::settle_call(const ingest::batch& rows,
+                                          ingest::batch_name name) const {
+    const auto producers = rows.producers();
+    const auto number = [&](auto member) {
+        return sql_array(producers, "bigint",
+                         [member](const auto& share) { return std::to_string(share.*member); });
+    };
+    using share = ingest::producer_share;
+    std::string sql = "SELECT tickd.settle_batch(" + std::to_string(settings_.lane) + ',' +
+                      std::to_string(name.epoch) + ',' + std::to_string(name.number) + ',' +
+                      std::to_string(rows.ticks().size()) + ',' +
+                      std::to_string(rows.events().size()) + ',' +
+                      std::to_string(rows.dead_letter_count()) + ',';
+    sql += sql_array(producers, "text",
+                     [](const auto& from) { return quote_literal(from.name); }) + ',';
+    sql += sql_array(producers, "uuid", [](const auto& from) {
+        return from.tenant == nullptr ? "NULL" : '\'' + ingest::to_text(*from.tenant) + '\'';
+    });
+    sql += ',' + number(&share::expected_seq) + ',' + number(&share::newest_seq) + ',' +
+           number(&share::received) + ',' + number(&share::accepted) + ',' +
+           number(&share::duplicates) + ',' + number(&share::dead_lettered) + ')';
+    return sql;
+}
+
+ingest::commit_result pg_lane_database::commit(ingest::batch& rows, ingest::batch_name name,
+                                               const std::function<void()>& meanwhile) {
+    if (!rows.events_numbered()) {
+        const auto first = reserve_ids(rows.events().size());
+        if (!first) return {ingest::commit_outcome::failed, first.error()};
+        rows.number_events(*first, hasher_);
+    }
+    std::string sql = "BEGIN;";
+    std::vector<std::string_view> streams;
+    const auto add = [&](std::string_view statement, std::string_view stream) {
+        if (stream.empty()) return;
+        sql.append(statement).append(";");
+        streams.push_back(stream);
+    };
+    add(ingest::copy_ticks_statement, rows.tick_stream());
+    add(ingest::copy_events_statement, rows.event_stream());
+    add(ingest::copy_dead_letters_statement, rows.dead_letter_stream());
+    sql += settle_call(rows, name) + ";COMMIT";
+
+    const transaction_outcome outcome = run(sql, streams, meanwhile);
+    if (outcome.committed) return {ingest::commit_outcome::committed, {}};
+    if (outcome.in_doubt) {
+        return {ingest::commit_outcome::in_doubt, outcome.error};
+    }
+    return {ingest::commit_outcome::failed, outcome.error};
+}
+
+// Runs a string of statements whose last one ends the transaction, feeding each COPY its stream.
+pg_lane_database::transaction_outcome pg_lane_database::run(
+    const std::string& sql, std::span<const std::string_view> streams,
+    const std::function<void()>& meanwhile) {
+    transaction_outcome outcome;
+    PGconn* const connection = connection_->native();
+    std::size_t next_stream = 0;
+    bool flowing = PQsendQuery(connection, sql.c_str()) == 1;
+    bool commit_left = flowing && streams.empty();
+    while (flowing && await_result(meanwhile)) {
+        const result_handle result(PQgetResult(connection));
+        if (!result) break;
+        switch (PQresultStatus(result.get())) {
+            case PGRES_COPY_IN: {
+                const std::string_view stream = streams[next_stream++];
+                // The server goes on to COMMIT as soon as it has the last stream's end.
+                commit_left = next_stream == streams.size();
+                flowing = send_stream(stream, meanwhile);
+                break;
+            }
+            case PGRES_FATAL_ERROR:
+                if (outcome.error.message.empty()) outcome.error = error_of(result.get());
+                break;
+            default:
+                outcome.committed = std::string_view(PQcmdStatus(result.get())) == "COMMIT";
+                break;
+        }
+    }
+    if (PQstatus(connection) != CONNECTION_OK || !flowing ||
+        PQtransactionStatus(connection) == PQTRANS_ACTIVE) {
+        outcome.link_lost = true;
+        outcome.committed = false;
+        if (outcome.error.message.empty()) outcome.error = broken("the connection broke");
+        // A FATAL error ends the connection and says nothing about the transaction.
+        outcome.error.sqlstate.clear();
+        outcome.in_doubt = commit_left;
+        return outcome;
+    }
+    if (!outcome.error.message.empty()) {
+        outcome.committed = false;
+        outcome.link_lost = !roll_back();
+        if (outcome.link_lost) outcome.error.sqlstate.clear();
+    } else if (!outcome.committed) {
+        outcome.error = {.sqlstate = "25P02", .message = "COMMIT was a ROLLBACK", .subject = {}};
+    }
+    return outcome;
+}
+
+bool pg_lane_database::send_stream(std::string_view stream,
+                                   const std::function<void()>& meanwhile) {
+    PGconn* const connection = connection_->native();
+    const auto flush = [&] {
+        for (;;) {
+            const int left = PQflush(connection);
+            if (left <= 0) return left == 0;
+            meanwhile();
+            if (!await_socket(true)) return false;
+        }
+    };
+    while (!stream.empty()) {
+        const std::string_view part = stream.substr(0, put_bytes_max);
+        const int put = PQputCopyData(connection, part.data(), static_cast<int>(part.size()));
+        if (put < 0) return false;
+        if (!flush()) return false;
+        if (put == 1) stream.remove_prefix(part.size());
+    }
+    return PQputCopyEnd(connection, nullptr) == 1 && flush();
+}
+
+// Waits until PQgetResult will not block. False: the connection is gone or has stalled.
+bool pg_lane_database::await_result(const std::function<void()>& meanwhile) {
+    PGconn* const connection = connection_->native();
+    for (;;) {
+        const int unsent = PQflush(connection);
+        if (unsent < 0) return false;
+        if (PQisBusy(connection) == 0) return true;
+        meanwhile();
+        if (!await_socket(unsent == 1)) return false;
+        if (PQconsumeInput(connection) == 0) return false;
+    }
+}
+
+bool pg_lane_database::await_socket(bool also_writable) {
+    const auto wanted = static_cast<short>(POLLIN | (also_writable ? POLLOUT : 0));
+    pollfd socket{.fd = PQsocket(connection_->native()), .events = wanted, .revents = 0};
+    for (;;) {
+        const int ready = ::poll(&socket, 1, static_cast<int>(settings_.stall_limit.count()));
+        if (ready > 0) break;
+        if (ready < 0 && errno == EINTR) continue;
+        return false;
+    }
+    return !also_writable || (socket.revents & POLLIN) == 0 ||
+           PQconsumeInput(connection_->native()) == 1;
+}
+
+ingest::database_error pg_lane_database::broken(std::string_view what) const {
+    const std::string words = one_line(PQerrorMessage(connection_->native()));
+    return {.sqlstate = {}, .message = words.empty() ? std::string(what) : words, .subject = {}};
+}
+
+// The string of statements has stopped inside its transaction. False: the connection broke too,
+// which is no doubt: a transaction that has failed cannot have committed.
+bool pg_lane_database::roll_back() {
+    return !connection_->in_transaction() || connection_->exec("ROLLBACK").has_value();
+}
+
+std::expected<std::vector<ingest::refused_place>, ingest::database_error>
+pg_lane_database::find_refused(ingest::batch& rows) {
+    std::vector<ingest::refused_place> found;
+    for (const auto& [kind, count] : {std::pair{stream_kind::ticks, rows.ticks().size()},
+                                      std::pair{stream_kind::events, rows.events().size()}}) {
+        if (count == 0) continue;
+        if (const auto searched = search(rows, kind, 0, count, found); !searched) {
+            return std::unexpected(searched.error());
+        }
+    }
+    return found;
+}
+
+std::expected<void, ingest::database_error> pg_lane_database::search(
+    ingest::batch& rows, stream_kind kind, std::size_t begin, std::size_t end,
+    std::vector<ingest::refused_place>& found) {
+    if (!connection_) return std::unexpected(ingest::database_error{});
+    trial_.clear();
+    std::string sql = "BEGIN;";
+    if (kind == stream_kind::ticks) {
+        rows.encode_ticks(begin, end, trial_);
+        sql += ingest::copy_ticks_statement;
+    } else {
+        const auto first = reserve_ids(rows.events().size());
+        if (!first) return std::unexpected(first.error());
+        rows.encode_events(begin, end, *first, hasher_, trial_);
+        sql += ingest::copy_events_statement;
+    }
+    const std::array streams{trial_.view()};
+    const transaction_outcome outcome = run(sql + ";ROLLBACK", streams, [] {});
+    if (outcome.link_lost) return std::unexpected(outcome.error);
+    if (outcome.error.sqlstate == "25P02") return {};  // Rolled back as asked: nothing refused.
+    const auto action = ingest::action_for(outcome.error.sqlstate);
+    if (action != ingest::failure_action::isolate) return std::unexpected(outcome.error);
+    if (end - begin == 1) {
+        found.push_back({kind == stream_kind::events, begin, outcome.error.sqlstate});
+        return {};
+    }
+    const std::size_t middle = begin + (end - begin) / 2;
+    if (auto left = search(rows, kind, begin, middle, found); !left) return left;
+    return search(rows, kind, middle, end, found);
+}
+
+}  // namespace tickd

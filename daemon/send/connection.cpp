@@ -1,0 +1,149 @@
+#include "daemon/send/connection.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <format>
+#include <memory>
+#include <utility>
+
+namespace tickd {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+std::string remedy(int error, const address& where) {
+    const std::string text = to_text(where);
+    switch (error) {
+        case ECONNREFUSED:
+        case ENOENT:
+            return std::format(
+                "nothing listens on {}: start `tickd serve`, or compare the address "
+                "with the listeners in its configuration (`tickd config show`)",
+                text);
+        case EACCES:
+        case EPERM:
+            return std::format(
+                "no rights to connect to {}: a unix socket's group and unix_mode decide", text);
+        case ETIMEDOUT:
+            return std::format(
+                "{} does not answer: is the host up, and does a firewall drop packets?", text);
+        default: return std::format("cannot connect to {}: {}", text, std::strerror(error));
+    }
+}
+
+// 0, or errno of one attempt; ECANCELED when a signal came.
+int connect_socket(const unique_fd& socket, const sockaddr* peer, socklen_t peer_bytes,
+                   stop_signal& stop, milliseconds timeout) {
+    if (::connect(socket.get(), peer, peer_bytes) == 0) return 0;
+    if (errno != EINPROGRESS) return errno;
+    std::array<pollfd, 2> polled{{{stop.fd(), POLLIN, 0}, {socket.get(), POLLOUT, 0}}};
+    const int ready = ::poll(polled.data(), polled.size(), static_cast<int>(timeout.count()));
+    if (ready < 0) return errno;
+    if (ready == 0) return ETIMEDOUT;
+    if (polled[0].revents != 0) return ECANCELED;
+    int error = 0;
+    socklen_t size = sizeof error;
+    if (::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) return errno;
+    return error;
+}
+
+struct attempt {
+    unique_fd socket;
+    int error = 0;
+};
+
+attempt try_address(int family, const sockaddr* peer, socklen_t peer_bytes, stop_signal& stop,
+                    milliseconds timeout) {
+    attempt made{
+        .socket = unique_fd{::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)},
+        .error = 0};
+    made.error = made.socket ? connect_socket(made.socket, peer, peer_bytes, stop, timeout) : errno;
+    return made;
+}
+
+attempt connect_unix(const address& where, stop_signal& stop, milliseconds timeout) {
+    sockaddr_un peer{};
+    peer.sun_family = AF_UNIX;
+    // parse_address has checked that it fits.
+    std::memcpy(peer.sun_path, where.path.data(), where.path.size());
+    return try_address(AF_UNIX, reinterpret_cast<const sockaddr*>(&peer), sizeof peer, stop,
+                       timeout);
+}
+
+}  // namespace
+
+std::expected<connection, connect_error> connection::open(const address& where, stop_signal& stop,
+                                                          milliseconds timeout) {
+    attempt last;
+    if (where.kind == address::family::unix_socket) {
+        last = connect_unix(where, stop, timeout);
+    } else {
+        addrinfo wanted{};
+        wanted.ai_socktype = SOCK_STREAM;
+        wanted.ai_flags = AI_NUMERICSERV;
+        addrinfo* list = nullptr;
+        const int failed =
+            ::getaddrinfo(where.host.c_str(), std::to_string(where.port).c_str(), &wanted, &list);
+        if (failed != 0) {
+            return std::unexpected{
+                connect_error{false, std::format("{}: {}", where.host, ::gai_strerror(failed))}};
+        }
+        const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner{list, &::freeaddrinfo};
+        for (const addrinfo* each = list; each != nullptr; each = each->ai_next) {
+            last = try_address(each->ai_family, each->ai_addr, each->ai_addrlen, stop, timeout);
+            if (last.error == 0 || last.error == ECANCELED) break;
+        }
+        const int on = 1;
+        if (last.error == 0) {
+            // Sends are large or meant for now: nothing is won by holding a short one back.
+            ::setsockopt(last.socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        }
+    }
+    if (last.error == 0) return connection{std::move(last.socket)};
+    if (last.error == ECANCELED) return std::unexpected{connect_error{true, "stopped"}};
+    return std::unexpected{connect_error{false, remedy(last.error, where)}};
+}
+
+std::expected<std::size_t, std::string> connection::send(std::string_view bytes) {
+    for (;;) {
+        const ssize_t sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+        if (sent >= 0) return static_cast<std::size_t>(sent);
+        if (errno == EINTR) continue;
+        if (errno == EAGAIN || errno == EWOULDBLOCK) return 0;
+        return std::unexpected{std::string{std::strerror(errno)}};
+    }
+}
+
+std::expected<std::optional<std::size_t>, std::string> connection::receive(std::span<char> into) {
+    for (;;) {
+        const ssize_t received = ::recv(socket_.get(), into.data(), into.size(), 0);
+        if (received >= 0) return static_cast<std::size_t>(received);
+        if (errno == EINTR) continue;
+        if (errno == EAGAIN || errno == EWOULDBLOCK) return std::nullopt;
+        return std::unexpected{std::string{std::strerror(errno)}};
+    }
+}
+
+void connection::finish_sending() { (void)::shutdown(socket_.get(), SHUT_WR); }
+
+readiness connection::wait(bool for_writing, stop_signal& stop, milliseconds timeout) const {
+    const short wanted = for_writing ? static_cast<short>(POLLIN | POLLOUT) : short{POLLIN};
+    std::array<pollfd, 2> polled{{{stop.fd(), POLLIN, 0}, {socket_.get(), wanted, 0}}};
+    readiness found;
+    if (::poll(polled.data(), polled.size(), static_cast<int>(timeout.count())) <= 0) return found;
+    if (polled[0].revents != 0) found.add(ready::stop);
+    if ((polled[1].revents & (POLLIN | POLLHUP | POLLERR)) != 0) found.add(ready::readable);
+    if ((polled[1].revents & (POLLOUT | POLLERR | POLLHUP)) != 0) found.add(ready::writable);
+    return found;
+}
+
+}  // namespace tickd

@@ -1,0 +1,50 @@
+// The running daemon: lanes, the door, and how both stop.
+//
+// Stopping goes in this order, and each stage begins when the one before has nothing left:
+//   1. the door closes: nobody new comes in;
+//   2. sessions take what had arrived and read no more; acked producers are told to drain;
+//   3. what is being filled goes to the writers, which commit all they hold;
+//   4. settled blocks come home, last acks leave, sessions close;
+//   5. threads end.
+// A second signal, or stop.drain_timeout, ends it where it is; then the exit code says that
+// something was left.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <memory>
+#include <vector>
+
+#include "daemon/config.h"
+#include "daemon/door.h"
+#include "daemon/exit_code.h"
+#include "daemon/lane.h"
+
+namespace tickd {
+
+class server {
+public:
+    explicit server(config settings);
+
+    // Runs until a signal or a failure ends it. Blocks; call once, from the main thread.
+    [[nodiscard]] exit_code run();
+
+private:
+    void await_signal();
+    void stop(std::string_view why);
+    void watch_lanes();
+    [[nodiscard]] exit_code finish();
+
+    const config settings_;
+    boost::asio::io_context io_{1};
+    boost::asio::signal_set signals_;
+    boost::asio::steady_timer watch_;
+    std::vector<std::unique_ptr<lane>> lanes_;
+    door door_;
+    bool stopping_ = false;
+    std::chrono::steady_clock::time_point stop_by_{};
+};
+
+}  // namespace tickd

@@ -1,0 +1,203 @@
+#include "daemon/session.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+#include "daemon/clock.h"
+#include "daemon/lane.h"
+
+namespace tickd {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
+
+// How long a peer that was told why may take to read it.
+constexpr std::chrono::seconds farewell_time{5};
+
+}  // namespace
+
+session::session(lane& home, stream_socket socket, record_source source, ingest::ack_level acks,
+                 std::size_t line_bytes_max)
+    : lane_(home),
+      socket_(std::move(socket)),
+      source_(std::move(source)),
+      acks_(acks),
+      frames_(line_bytes_max),
+      reply_signal_(home.io(), asio::steady_timer::time_point::max()),
+      farewell_(home.io()) {}
+
+void session::give(std::string_view bytes) {
+    while (!bytes.empty()) {
+        const std::span<char> room = frames_.room();
+        const std::size_t part = std::min(room.size(), bytes.size());
+        std::memcpy(room.data(), bytes.data(), part);
+        frames_.received(part);
+        bytes.remove_prefix(part);
+    }
+}
+
+asio::awaitable<void> session::run() {
+    using namespace asio::experimental::awaitable_operators;
+    if (acked()) {
+        co_await (read_to_end() && write_replies());
+    } else {
+        co_await read_to_end();
+    }
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+}
+
+// False: there are lines left and no block to keep them in.
+bool session::take_lines(std::int64_t now_us) {
+    intake& records = lane_.records();
+    while (records.has_room()) {
+        const auto line = frames_.next();
+        if (!line) return true;
+        records.take(source_, *line, now_us);
+        if (acked() && source_.duplicate_seen) {
+            source_.duplicate_seen = false;
+            ack_again_ = true;
+        }
+    }
+    add(lane_.counters().reading_paused, 1);
+    return false;
+}
+
+asio::awaitable<void> session::read_to_end() {
+    bool broken = false;
+    while (!closing_) {
+        while (!closing_ && !take_lines(unix_now_us())) co_await lane_.until_change();
+        lane_.records().offer();
+        if (ack_again_) wake_writer();
+        if (closing_ || (draining_ && drain_bytes_ == 0)) break;
+
+        std::span<char> room = frames_.room();
+        // A read that began before draining may end behind its beginning: what it brings was not
+        // among the bytes that drain() found.
+        const bool counted = draining_;
+        if (draining_) room = room.first(std::min<std::size_t>(room.size(), drain_bytes_));
+        const auto [failed, bytes] = co_await socket_.async_read_some(
+            asio::buffer(room.data(), room.size()),
+            asio::bind_cancellation_slot(read_cancel_.slot(), no_throw));
+        if (failed == asio::error::operation_aborted) continue;
+        if (failed) {
+            broken = failed != asio::error::eof;
+            break;
+        }
+        add(lane_.counters().bytes_received, bytes);
+        frames_.received(bytes);
+        if (counted) drain_bytes_ -= std::min<std::size_t>(drain_bytes_, bytes);
+    }
+    co_await take_last_line(broken);
+    lane_.records().offer();
+    reading_done_ = true;
+    wake_writer();
+}
+
+// An acked producer sends its last line again; from anybody else a line without its newline is a
+// record when the stream ended in order, and a dead letter when it broke off.
+asio::awaitable<void> session::take_last_line(bool broken) {
+    if (closing_ || acked()) co_return;
+    const auto line = frames_.finish();
+    if (!line) co_return;
+    while (!lane_.records().has_room()) co_await lane_.until_change();
+    if (broken || draining_) {
+        lane_.records().take_unfinished(source_, *line, unix_now_us());
+    } else {
+        lane_.records().take(source_, *line, unix_now_us());
+    }
+}
+
+bool session::everything_settled() const noexcept {
+    return source_.feed->session_id != source_.session_id || source_.feed->blocks_in_flight == 0;
+}
+
+asio::awaitable<void> session::write_replies() {
+    for (;;) {
+        if (acks_ != ingest::ack_level::none && !closing_ &&
+            (settled_seq_ > acked_seq_ || std::exchange(ack_again_, false))) {
+            acked_seq_ = settled_seq_;
+            if (acked_seq_ != 0) ingest::append_ack(acked_seq_, replies_);
+        }
+        if (replies_.size() == 0) {
+            if (closing_ || (reading_done_ && everything_settled())) break;
+            co_await reply_signal_.async_wait(no_throw);
+            continue;
+        }
+        std::swap(replies_, writing_);
+        const auto [failed, bytes] = co_await asio::async_write(
+            socket_, asio::buffer(writing_.data(), writing_.size()), no_throw);
+        writing_.clear();
+        if (failed) {
+            closing_ = true;
+            break;
+        }
+    }
+    farewell_.cancel();
+    read_cancel_.emit(asio::cancellation_type::terminal);
+    boost::system::error_code ignored;
+    socket_.shutdown(asio::socket_base::shutdown_send, ignored);
+}
+
+void session::wake_writer() { reply_signal_.cancel(); }
+
+void session::welcome(std::uint64_t resume_after, std::size_t line_bytes_max) {
+    settled_seq_ = acked_seq_ = resume_after;
+    ingest::append_welcome(source_.feed->name, resume_after, acks_, line_bytes_max, replies_);
+    wake_writer();
+}
+
+void session::reject(std::uint64_t seq, ingest::verdict why, std::string_view field) {
+    if (acks_ == ingest::ack_level::none || closing_) return;
+    if (replies_.size() > ingest::limits::reply_bytes_max) {
+        close_with(ingest::session_error::rejects_overflow, "rejects are not being read");
+        return;
+    }
+    ingest::append_reject(seq, why, field.empty() ? ingest::explain(why) : field, replies_);
+    wake_writer();
+}
+
+void session::settled(std::uint64_t seq) {
+    settled_seq_ = std::max(settled_seq_, seq);
+    wake_writer();
+}
+
+void session::close_with(ingest::session_error why, std::string_view detail) {
+    if (closing_) return;
+    ingest::append_error(why, detail, replies_);
+    closing_ = true;
+    read_cancel_.emit(asio::cancellation_type::terminal);
+    wake_writer();
+    farewell_.expires_after(farewell_time);
+    farewell_.async_wait([self = weak_from_this()](boost::system::error_code cancelled) {
+        if (cancelled) return;
+        if (const auto alive = self.lock()) {
+            boost::system::error_code ignored;
+            alive->socket_.close(ignored);
+        }
+    });
+}
+
+void session::drain() {
+    if (draining_) return;
+    draining_ = true;
+    boost::system::error_code failed;
+    drain_bytes_ = socket_.available(failed);
+    if (acked()) {
+        ingest::append_drain(replies_);
+        wake_writer();
+    }
+    read_cancel_.emit(asio::cancellation_type::terminal);
+}
+
+}  // namespace tickd

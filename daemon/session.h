@@ -1,0 +1,83 @@
+// One connection. Lives on its lane's session thread and nowhere else; owns its socket.
+//
+// It is short because it only drives: bytes go to its frame buffer, lines to the lane's intake,
+// and what it is owed comes back from settled blocks. Writing never holds up reading: acks
+// coalesce into the newest one, rejects are bounded, and a peer that does not read them is told
+// so and closed.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "daemon/intake.h"
+#include "ingest/byte_buffer.h"
+#include "ingest/frame_buffer.h"
+#include "ingest/hello.h"
+#include "ingest/session_messages.h"
+
+namespace tickd {
+
+class lane;
+
+using stream_socket = boost::asio::generic::stream_protocol::socket;
+
+class session : public std::enable_shared_from_this<session> {
+public:
+    session(lane& home, stream_socket socket, record_source source, ingest::ack_level acks,
+            std::size_t line_bytes_max);
+
+    [[nodiscard]] std::uint64_t id() const noexcept { return source_.session_id; }
+    [[nodiscard]] record_source& source() noexcept { return source_; }
+    [[nodiscard]] bool acked() const noexcept { return source_.feed != nullptr; }
+
+    // Bytes that were read before the session came to its lane.
+    void give(std::string_view bytes);
+    // Reads until the peer or the lane ends it, then waits until what it is owed has been sent.
+    boost::asio::awaitable<void> run();
+
+    // --- from the lane ---
+
+    void welcome(std::uint64_t resume_after, std::size_t line_bytes_max);
+    // A record is dead-lettered, and that is committed.
+    void reject(std::uint64_t seq, ingest::verdict why, std::string_view field);
+    // Everything up to `seq` is settled.
+    void settled(std::uint64_t seq);
+    // Says why and closes as soon as that is written.
+    void close_with(ingest::session_error why, std::string_view detail);
+    // Takes what has arrived already, reads no more. The peer of an acked session is told.
+    void drain();
+
+private:
+    [[nodiscard]] bool take_lines(std::int64_t now_us);
+    boost::asio::awaitable<void> read_to_end();
+    boost::asio::awaitable<void> take_last_line(bool broken);
+    boost::asio::awaitable<void> write_replies();
+    void wake_writer();
+    [[nodiscard]] bool everything_settled() const noexcept;
+
+    lane& lane_;
+    stream_socket socket_;
+    record_source source_;
+    ingest::ack_level acks_;
+    ingest::frame_buffer frames_;
+
+    boost::asio::cancellation_signal read_cancel_;  // ends a read that waits for its peer
+    boost::asio::steady_timer reply_signal_;  // cancelled when there is something to write
+    boost::asio::steady_timer farewell_;      // for a peer that does not read its last lines
+    ingest::byte_buffer replies_, writing_;
+    std::uint64_t settled_seq_ = 0;
+    std::uint64_t acked_seq_ = 0;
+    bool ack_again_ = false;      // a duplicate came: its ack goes out once more
+    bool reading_done_ = false;
+    bool draining_ = false;
+    bool closing_ = false;        // replies_ ends with the last line this peer will see
+    std::size_t drain_bytes_ = 0;  // still to take of what had arrived when draining began
+};
+
+}  // namespace tickd

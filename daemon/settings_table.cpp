@@ -1,0 +1,308 @@
+#include "daemon/settings_table.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <format>
+#include <span>
+#include <type_traits>
+#include <utility>
+
+#include "daemon/address.h"
+#include "daemon/mask_password.h"
+#include "daemon/setting_value.h"
+
+namespace tickd {
+
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::microseconds;
+
+// What every setting says of itself, whatever its type.
+struct about {
+    std::string_view name;
+    takes_effect effect;
+    std::string_view unit;
+    std::string_view comment;
+};
+
+constexpr std::string_view no_value = "none";
+
+// The member that `path` names, of a config or a const config alike.
+#define MEMBER(path) [](auto& owner) -> auto& { return owner.path; }
+
+template <typename Owner, typename Get>
+using member_of = std::remove_cvref_t<std::invoke_result_t<Get, Owner&>>;
+
+template <typename Owner, typename Get, typename Parse, typename Print>
+setting<Owner> make(about what, std::string range, Get get, Parse parse, Print print) {
+    return {.name = what.name,
+            .range = std::move(range),
+            .unit = what.unit,
+            .effect = what.effect,
+            .comment = what.comment,
+            .read = [get, parse](Owner& owner, std::string_view text) -> std::string {
+                auto value = parse(text);
+                if (!value) return std::move(value.error());
+                get(owner) = static_cast<member_of<Owner, Get>>(*std::move(value));
+                return {};
+            },
+            .print = [get, print](const Owner& owner) -> std::string { return print(get(owner)); }};
+}
+
+template <typename Owner, typename Get>
+setting<Owner> count(about what, Get get, std::uint64_t min, std::uint64_t max) {
+    return make<Owner>(
+        what, std::format("{} to {}", min, max), get,
+        [=](std::string_view text) { return parse_count(text, min, max); },
+        [](auto value) { return std::to_string(value); });
+}
+
+template <typename Owner, typename Get>
+setting<Owner> size(about what, Get get, std::uint64_t min, std::uint64_t max) {
+    return make<Owner>(
+        what, std::format("{} to {}", print_size(min), print_size(max)), get,
+        [=](std::string_view text) { return parse_size(text, min, max); },
+        [](std::uint64_t value) { return print_size(value); });
+}
+
+template <typename Owner, typename Get>
+setting<Owner> duration(about what, Get get, microseconds min, microseconds max) {
+    using member = member_of<Owner, Get>;
+    return make<Owner>(
+        what, std::format("{} to {}", print_duration(min), print_duration(max)), get,
+        [=](std::string_view text) -> parsed<member> {
+            const auto us = parse_duration(text, min, max);
+            if (!us) return std::unexpected{us.error()};
+            const auto value = duration_cast<member>(*us);
+            if (value != *us) return std::unexpected{"must be whole milliseconds"};
+            return value;
+        },
+        [](member value) { return print_duration(value); });
+}
+
+template <typename Owner, typename Get>
+setting<Owner> duration_or_none(about what, Get get, microseconds min, microseconds max) {
+    using member = std::optional<microseconds>;
+    return make<Owner>(
+        what, std::format("none, {} to {}", print_duration(min), print_duration(max)), get,
+        [=](std::string_view text) -> parsed<member> {
+            if (text == no_value) return member{};
+            auto us = parse_duration(text, min, max);
+            if (!us) return std::unexpected{us.error() + "; or none"};
+            return *us;
+        },
+        [](const member& value) { return value ? print_duration(*value) : std::string{no_value}; });
+}
+
+template <typename T>
+using choices_of = std::vector<std::pair<std::string_view, T>>;
+
+template <typename Owner, typename Get>
+setting<Owner> choice(about what, Get get, const choices_of<member_of<Owner, Get>>& choices) {
+    using member = member_of<Owner, Get>;
+    std::string names;
+    for (const auto& [name, value] : choices) {
+        names += (names.empty() ? "" : ", ") + std::string{name};
+    }
+    return make<Owner>(
+        what, names, get,
+        [=](std::string_view text) -> parsed<member> {
+            for (const auto& [name, value] : choices) {
+                if (name == text) return value;
+            }
+            return std::unexpected{std::format("must be one of {}, not {}", names, quoted(text))};
+        },
+        [=](const member& current) {
+            for (const auto& [name, value] : choices) {
+                if (value == current) return std::string{name};
+            }
+            return std::string{};
+        });
+}
+
+template <typename Owner, typename Get>
+setting<Owner> text(about what, Get get, std::size_t characters_max) {
+    return make<Owner>(
+        what, std::format("up to {} characters", characters_max), get,
+        [=](std::string_view value) { return parse_text(value, characters_max); },
+        [](const std::string& value) { return value; });
+}
+
+setting<config> database_url() {
+    auto made = text<config>(
+        {"database.url", takes_effect::restart, "",
+         "libpq connection string or URI, of one or several hosts; empty: the PG* variables."},
+        MEMBER(database.url), 4096);
+    made.print = [](const config& value) { return mask_password(value.database.url); };
+    return made;
+}
+
+setting<listener_config> listener_address() {
+    return make<listener_config>(
+        {"address", takes_effect::restart, "",
+         "Where it listens; an address in brackets needs quotes."},
+        "HOST:PORT, [IPV6]:PORT, unix:/PATH", MEMBER(address),
+        [](std::string_view given) -> parsed<std::string> {
+            const auto where = parse_address(given);
+            if (where) return to_text(*where);
+            return std::unexpected{std::format("{}; not {}", where.error(), quoted(given))};
+        },
+        [](const std::string& value) { return value; });
+}
+
+setting<listener_config> listener_mode() {
+    return make<listener_config>(
+        {"unix_mode", takes_effect::restart, "", "Permissions of a unix socket, in octal."},
+        "0000 to 0777", MEMBER(unix_mode), parse_mode, print_mode);
+}
+
+setting<listener_config> listener_tenant() {
+    using member = std::optional<ingest::uuid>;
+    return make<listener_config>(
+        {"tenant", takes_effect::restart, "",
+         "Tenant of every record; none: ticks are shared market data, activity has no tenant."},
+        "none, UUID", MEMBER(tenant),
+        [](std::string_view given) -> parsed<member> {
+            if (given == no_value) return member{};
+            const auto id = ingest::parse_uuid(given);
+            if (id) return id;
+            return std::unexpected{std::format(
+                "must be none or a UUID such as 01234567-89ab-cdef-0123-456789abcdef, not {}",
+                quoted(given))};
+        },
+        [](const member& id) { return id ? ingest::to_text(*id) : std::string{no_value}; });
+}
+
+setting<listener_config> listener_tenant_from_payload() {
+    return make<listener_config>(
+        {"tenant_from_payload", takes_effect::restart, "",
+         "Whether a record may name its tenant itself: only for trusted senders."},
+        "true, false", MEMBER(tenant_from_payload), parse_switch,
+        [](bool value) { return std::string{value ? "true" : "false"}; });
+}
+
+constexpr auto restart = takes_effect::restart;
+// Longer than any limit is meant to be, short enough for every sum of a time and a limit.
+constexpr microseconds limit_max = std::chrono::days{36'500};
+
+void add_record_settings(std::vector<setting<config>>& table) {
+    using namespace std::chrono_literals;
+    using ingest::excess_digits;
+    using ingest::unknown_fields;
+    table.push_back(choice<config>(
+        {"records.unknown_fields", restart, "",
+         "Fields the wire protocol does not know: kept in metadata, ignored, or a refusal."},
+        MEMBER(records.unknown_fields),
+        {{"metadata", unknown_fields::metadata},
+         {"ignore", unknown_fields::ignore},
+         {"reject", unknown_fields::reject}}));
+    table.push_back(choice<config>(
+        {"records.excess_digits", restart, "",
+         "Prices and volumes of more than 8 decimals: refused, or rounded half away from zero."},
+        MEMBER(records.excess_digits),
+        {{"reject", excess_digits::reject}, {"round", excess_digits::round}}));
+    table.push_back(
+        duration<config>({"records.future_limit", restart, "duration",
+                          "Records whose time is further ahead of the daemon's clock are refused."},
+                         MEMBER(records.future_limit), 0us, limit_max));
+    table.push_back(duration_or_none<config>(
+        {"records.past_limit", restart, "duration",
+         "Records whose time is older than this are refused; none: any age is kept."},
+        MEMBER(records.past_limit), 1s, limit_max));
+    table.push_back(count<config>({"records.json_depth", restart, "levels",
+                                   "Arrays and objects may be nested this deep in a record."},
+                                  MEMBER(records.json_depth), 1, ingest::limits::json_depth_max));
+    table.push_back(
+        size<config>({"records.line_bytes", restart, "bytes",
+                      "A longer line is skipped and kept as a dead letter; the session goes on."},
+                     MEMBER(records.line_bytes), ingest::limits::hello_bytes_max,
+                     ingest::limits::line_bytes_ceiling));
+}
+
+std::vector<setting<config>> make_settings() {
+    using namespace std::chrono_literals;
+    std::vector<setting<config>> table;
+    table.push_back(database_url());
+    table.push_back(text<config>({"database.password_file", restart, "",
+                                  "A file that holds the database password; empty: none."},
+                                 MEMBER(database.password_file), 4096));
+    table.push_back(duration<config>(
+        {"database.connect_timeout", restart, "duration",
+         "Longest attempt to connect to one database host; rounded up to seconds."},
+        MEMBER(database.connect_timeout), 100ms, 5min));
+    table.push_back(count<config>(
+        {"lanes.first", restart, "",
+         "Number of the first lane; daemons on one database need numbers of their own."},
+        MEMBER(lanes.first), 0, 1'000'000));
+    table.push_back(
+        count<config>({"lanes.count", restart, "lanes",
+                       "Each lane is a session thread, a writer thread and a database connection."},
+                      MEMBER(lanes.count), 1, ingest::limits::lanes_max));
+    table.push_back(count<config>(
+        {"batch.rows_max", restart, "rows",
+         "The most records that one transaction carries; an idle writer takes fewer at once."},
+        MEMBER(batch.rows_max), 1, ingest::limits::batch_rows_max));
+    add_record_settings(table);
+    table.push_back(
+        duration<config>({"stop.drain_timeout", restart, "duration",
+                          "From SIGTERM until what is still not in the database is given up."},
+                         MEMBER(stop.drain_timeout), 0us, 1h));
+    table.push_back(choice<config>(
+        {"log.level", restart, "", "The least severe messages that are logged."}, MEMBER(log.level),
+        {{"trace", "trace"},
+         {"debug", "debug"},
+         {"info", "info"},
+         {"warn", "warn"},
+         {"error", "error"}}));
+    table.push_back(choice<config>(
+        {"log.format", restart, "",
+         "Coloured lines for people, JSON for machines; auto: human on a terminal."},
+        MEMBER(log.format), {{"auto", "auto"}, {"human", "human"}, {"json", "json"}}));
+    return table;
+}
+
+std::vector<setting<listener_config>> make_listener_settings() {
+    std::vector<setting<listener_config>> table;
+    table.push_back(text<listener_config>(
+        {"name", restart, "", "Its name in logs and metrics; default: its address."}, MEMBER(name),
+        100));
+    table.push_back(listener_address());
+    table.push_back(listener_mode());
+    table.push_back(text<listener_config>(
+        {"source", restart, "",
+         "The `source` of its ticks that name none; empty: such ticks have none."},
+        MEMBER(source), ingest::limits::source_chars_max));
+    table.push_back(listener_tenant());
+    table.push_back(listener_tenant_from_payload());
+    table.push_back(count<listener_config>(
+        {"sessions_max", restart, "sessions",
+         "Sessions open at once; a further connection is closed and logged."},
+        MEMBER(sessions_max), 1, 100'000));
+    return table;
+}
+
+#undef MEMBER
+
+}  // namespace
+
+const std::vector<setting<config>>& settings() {
+    static const auto table = make_settings();
+    return table;
+}
+
+const std::vector<setting<listener_config>>& listener_settings() {
+    static const auto table = make_listener_settings();
+    return table;
+}
+
+std::string environment_name(std::string_view setting_name) {
+    std::string name{"TICKD_"};
+    for (const char c : setting_name) {
+        name += c == '.' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - ('a' - 'A')) : c;
+    }
+    return name;
+}
+
+}  // namespace tickd

@@ -1,0 +1,76 @@
+// What a lane's writer asks of its database. Implemented over libpq by daemon/pg_lane_database and,
+// with a fake clock, by the simulation: the only virtual interface of the data path.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "ingest/batch.h"
+
+namespace ingest {
+
+struct database_error {
+    std::string sqlstate;  // five characters; empty: no answer, the connection broke
+    std::string message;
+    std::string subject;   // the producer that producer_lost is about; empty otherwise
+};
+
+enum class commit_outcome : std::uint8_t {
+    committed,  // the server said so: acks may leave
+    failed,     // the server kept nothing
+    in_doubt,   // COMMIT left and no answer came: only the ledger may decide
+};
+
+struct commit_result {
+    commit_outcome outcome = commit_outcome::failed;
+    database_error error;  // of failed and in_doubt
+};
+
+// A batch's name in the ledger.
+struct batch_name {
+    std::int64_t epoch = 0;
+    std::int64_t number = 0;
+};
+
+// A row the server refuses, as an index into batch.ticks() or batch.events().
+struct refused_place {
+    bool is_event = false;
+    std::size_t place = 0;
+    std::string sqlstate;
+};
+
+class lane_database {
+public:
+    virtual ~lane_database() = default;
+
+    // Connects and takes the lane: ends the transactions of earlier holders, waits until none is
+    // left, and returns the new epoch. From then on older epochs cannot commit.
+    [[nodiscard]] virtual std::expected<std::int64_t, database_error> take_lane() = 0;
+
+    // Sends a prepared batch as one transaction. Numbers its events when that is still to do.
+    // `meanwhile` is called whenever there is nothing to do but wait.
+    [[nodiscard]] virtual commit_result commit(batch& rows, batch_name name,
+                                               const std::function<void()>& meanwhile) = 0;
+
+    // Whether the ledger knows the batch. To be asked after take_lane only: then the answer stands.
+    [[nodiscard]] virtual std::expected<bool, database_error> was_committed(batch_name name) = 0;
+
+    // Which rows of the batch the server refuses, found by trying halves in transactions that are
+    // rolled back. At least one, or an error when that cannot be found out now.
+    [[nodiscard]] virtual std::expected<std::vector<refused_place>, database_error> find_refused(
+        batch& rows) = 0;
+
+    // A producer's watermark: the newest sequence that is settled; 0 when it is unknown.
+    [[nodiscard]] virtual std::expected<std::uint64_t, database_error> watermark(
+        const std::string& producer) = 0;
+
+    virtual void disconnect() noexcept = 0;
+
+    // From any thread: the call that waits for the server fails soon, and so does every later one.
+    virtual void give_up() noexcept {}
+};
+
+}  // namespace ingest

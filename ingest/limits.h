@@ -1,0 +1,72 @@
+// Every bound of the data path, each with its reason. What can grow has a line here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace ingest::limits {
+
+// --- one line -------------------------------------------------------------------------------
+
+// Wire protocol, version 1. Longer lines are skipped to their newline; the session lives.
+inline constexpr std::size_t line_bytes_default = 1024 * 1024;
+// A larger setting would let one session hold most of a block pool.
+inline constexpr std::size_t line_bytes_ceiling = 16 * 1024 * 1024;
+// What is kept of a line that was too long to hold.
+inline constexpr std::size_t too_long_kept_bytes = 4096;
+// A hello is small; the door waits for no more than this before it treats a session as plain.
+inline constexpr std::size_t hello_bytes_max = 4096;
+
+// --- one record -----------------------------------------------------------------------------
+
+// VARCHAR(n) of PostgreSQL counts characters (code points), not bytes.
+inline constexpr std::size_t symbol_chars_max = 20;
+inline constexpr std::size_t source_chars_max = 50;
+inline constexpr std::size_t agent_id_chars_max = 100;
+inline constexpr std::size_t action_type_chars_max = 50;
+inline constexpr std::size_t producer_chars_max = 100;
+
+// The server's own limit is its stack; 128 is deeper than any feed seen and safe for ours.
+inline constexpr std::uint32_t json_depth_max = 128;
+// `1e131071` is 8 bytes that jsonb stores as 131 KB: both the digits and the exponent are capped.
+inline constexpr std::size_t json_number_digits_max = 400;
+inline constexpr std::int64_t json_number_exponent_max = 400;
+// Spaces after ':' and ',' and expanded exponents make the normal form longer than the line.
+// Four times the default line; past that the record is refused, so a 1 MiB line of 1e400s
+// cannot become 80 MB.
+inline constexpr std::size_t normal_form_bytes_max = 4 * line_bytes_default;
+// Members of one object are sorted: this bounds that work and its memory.
+inline constexpr std::size_t object_members_max = 65536;
+
+// --- blocks, rings, batches -----------------------------------------------------------------
+
+// A block is sealed at either bound. 2,048 rows of about 150 bytes fill 300 KiB: small enough to
+// stay in a core's cache while it is sorted, large enough that ring traffic costs nothing.
+inline constexpr std::uint32_t block_rows_max = 2048;
+inline constexpr std::size_t block_bytes_soft_max = 512 * 1024;
+// A block that one huge record blew up gives the memory back when it is reset.
+inline constexpr std::size_t block_bytes_keep = 1024 * 1024;
+// Distinct sessions in one block; a further one seals it.
+inline constexpr std::uint32_t block_origins_max = 256;
+// The pool of one lane: the batch in COPY (64), the batch being prepared (64), and as many again
+// in the rings while the database takes its time: 192 blocks of at most about 800 KiB.
+inline constexpr std::uint32_t batch_blocks_max = 64;
+inline constexpr std::uint32_t blocks_per_lane = 3 * batch_blocks_max;
+// What one transaction carries: the gain from larger batches ends at about 200,000 rows.
+inline constexpr std::uint32_t batch_rows_max = batch_blocks_max * block_rows_max;
+inline constexpr std::size_t batch_bytes_max = 32 * 1024 * 1024;
+
+// --- the daemon -----------------------------------------------------------------------------
+
+inline constexpr std::uint32_t lanes_max = 64;
+inline constexpr std::uint32_t listeners_max = 16;
+inline constexpr std::uint32_t sessions_default = 1024;
+// Rejects that a session has not read yet; then it is told so and closed.
+inline constexpr std::size_t reply_bytes_max = 1024 * 1024;
+// One read. Larger reads gain nothing on loopback and cost memory per session.
+inline constexpr std::size_t read_bytes = 128 * 1024;
+
+static_assert(block_rows_max <= 65536, "row indices within a block are 16 bits");
+static_assert(line_bytes_default <= line_bytes_ceiling);
+
+}  // namespace ingest::limits
