@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "daemon/commands/commands.h"
-#include "daemon/did_you_mean.h"
+#include "daemon/config/did_you_mean.h"
 #include "daemon/exit_code.h"
 #include "daemon/log.h"
 

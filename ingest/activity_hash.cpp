@@ -28,11 +28,11 @@ struct activity_hasher::state {
 activity_hasher::activity_hasher() : state_(std::make_unique<state>()) {
     constexpr std::array<unsigned char, 2> field_count{0, activity_row_fields};
     EVP_MD_CTX* const tagged = state_->tagged.get();
-    const bool ready = state_->md && tagged != nullptr && state_->row &&
-                       EVP_DigestInit_ex2(tagged, state_->md.get(), nullptr) == 1 &&
-                       EVP_DigestUpdate(tagged, activity_row_tag.data(),
-                                        activity_row_tag.size()) == 1 &&
-                       EVP_DigestUpdate(tagged, field_count.data(), field_count.size()) == 1;
+    const bool ready =
+        state_->md && tagged != nullptr && state_->row &&
+        EVP_DigestInit_ex2(tagged, state_->md.get(), nullptr) == 1 &&
+        EVP_DigestUpdate(tagged, activity_row_tag.data(), activity_row_tag.size()) == 1 &&
+        EVP_DigestUpdate(tagged, field_count.data(), field_count.size()) == 1;
     if (!ready) throw std::runtime_error("libcrypto offers no SHA-256");
 }
 

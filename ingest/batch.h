@@ -23,7 +23,7 @@ struct tick_place {
     std::int64_t time_us;
     const block* in;
     std::uint32_t row;
-    std::uint32_t arrival;        // position in the batch before sorting
+    std::uint32_t arrival;  // position in the batch before sorting
 };
 
 struct event_place {

@@ -60,9 +60,9 @@ struct activity_row {
 struct dead_letter_row {
     std::int64_t received_us;
     std::uint64_t seq;
-    std::uint64_t raw_length;      // of the whole line; more than raw.length when it was too long
+    std::uint64_t raw_length;  // of the whole line; more than raw.length when it was too long
     text_ref raw;
-    std::string_view field;        // static storage
+    std::string_view field;  // static storage
     std::uint16_t origin;
     tenant_index tenant;
     verdict reason;
@@ -72,8 +72,8 @@ struct dead_letter_row {
 // Who some of a block's rows came from, and what they are owed once the block is settled.
 struct origin {
     std::uint64_t session_id = 0;
-    std::uint32_t producer = 0;      // the lane's number for the producer; 0: a plain session
-    text_ref producer_name{};        // absent for a plain session
+    std::uint32_t producer = 0;  // the lane's number for the producer; 0: a plain session
+    text_ref producer_name{};    // absent for a plain session
     text_ref peer{}, listener{};
     tenant_index tenant = 0;         // of the session's credential
     std::uint64_t newest_seq = 0;    // the producer's watermark once this block is committed
@@ -82,8 +82,8 @@ struct origin {
     std::uint32_t accepted = 0;
     std::uint32_t duplicates = 0;
     std::uint32_t dead_lettered = 0;
-    std::uint32_t seq_gaps = 0;      // numbers skipped between records
-    bool lost = false;               // another daemon took the producer: its rows are not written
+    std::uint32_t seq_gaps = 0;  // how often numbers were skipped between two records
+    bool lost = false;           // another daemon took the producer: its rows are not written
 };
 
 class block {

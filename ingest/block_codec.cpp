@@ -170,8 +170,8 @@ void put_event(writer& to, const activity_row& row) {
     to.put(row.time_us);
     to.put(row.received_us);
     to.put(row.seq);
-    for (const text_ref ref : {row.raw, row.agent_id, row.action_type, row.action_payload,
-                               row.metadata}) {
+    for (const text_ref ref :
+         {row.raw, row.agent_id, row.action_type, row.action_payload, row.metadata}) {
         to.put(ref);
     }
     to.put(row.user_id.bytes);
@@ -186,8 +186,8 @@ void get_event(reader& from, activity_row& row, std::size_t texts) {
     from.get(row.time_us);
     from.get(row.received_us);
     from.get(row.seq);
-    for (text_ref* ref : {&row.raw, &row.agent_id, &row.action_type, &row.action_payload,
-                          &row.metadata}) {
+    for (text_ref* ref :
+         {&row.raw, &row.agent_id, &row.action_type, &row.action_payload, &row.metadata}) {
         from.get(*ref, texts);
     }
     from.get(row.user_id.bytes);

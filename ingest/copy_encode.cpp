@@ -67,8 +67,7 @@ private:
     char* at_;
 };
 
-constexpr std::size_t tick_fixed_bytes_max =
-    2 + 9 * 4 + 8 + 4 * numeric_wire_bytes_max + 1 + 16;
+constexpr std::size_t tick_fixed_bytes_max = 2 + 9 * 4 + 8 + 4 * numeric_wire_bytes_max + 1 + 16;
 constexpr std::size_t event_fixed_bytes_max = 2 + 11 * 4 + 3 * 8 + 3 * 16 + 2 + 64;
 constexpr std::size_t dead_letter_fixed_bytes_max = 2 + 12 * 4 + 4 * 8 + 16 + 5 + 64;
 

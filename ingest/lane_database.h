@@ -1,5 +1,6 @@
-// What a lane's writer asks of its database. Implemented over libpq by daemon/pg_lane_database and,
-// with a fake clock, by the simulation: the only virtual interface of the data path.
+// What a lane's writer asks of its database. Implemented over libpq by
+// daemon/serve/pg_lane_database and, with a fake clock, by the simulation: the only virtual
+// interface of the data path.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,7 @@ namespace ingest {
 struct database_error {
     std::string sqlstate;  // five characters; empty: no answer, the connection broke
     std::string message;
-    std::string subject;   // the producer that producer_lost is about; empty otherwise
+    std::string subject;  // the producer that producer_lost is about; empty otherwise
 };
 
 enum class commit_outcome : std::uint8_t {

@@ -78,9 +78,7 @@ lane_writer::doing lane_writer::commit(std::int64_t now_us) {
     const batch_name name{epoch_, next_number_++};
     const commit_result result = database_.commit(current_, name, [this] { gather(); });
     switch (result.outcome) {
-        case commit_outcome::committed:
-            settle();
-            return doing::worked;
+        case commit_outcome::committed: settle(); return doing::worked;
         case commit_outcome::in_doubt:
             ++counts_.in_doubt;
             doubt_ = name;
@@ -88,8 +86,7 @@ lane_writer::doing lane_writer::commit(std::int64_t now_us) {
             wait(now_us, 20 * millisecond, 5 * second);
             ports_.failed(failure_action::reconnect, result.error);
             return doing::worked;
-        case commit_outcome::failed:
-            return after_failure(result.error, now_us);
+        case commit_outcome::failed: return after_failure(result.error, now_us);
     }
     return doing::worked;
 }
@@ -119,8 +116,7 @@ lane_writer::doing lane_writer::after_failure(const database_error& error, std::
             current_prepared_ = false;
             wait(now_us, 2 * millisecond, 200 * millisecond);
             return doing::worked;
-        case failure_action::isolate:
-            return isolate(now_us);
+        case failure_action::isolate: return isolate(now_us);
         case failure_action::lane_lost:
             lose_link();
             fenced_ = true;

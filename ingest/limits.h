@@ -9,9 +9,9 @@ namespace ingest::limits {
 // --- one line -------------------------------------------------------------------------------
 
 // Wire protocol, version 1. Longer lines are skipped to their newline; the session lives.
-inline constexpr std::size_t line_bytes_default = 1024 * 1024;
+inline constexpr std::size_t line_bytes_default = std::size_t{1024} * 1024;
 // A larger setting would let one session hold most of a block pool.
-inline constexpr std::size_t line_bytes_ceiling = 16 * 1024 * 1024;
+inline constexpr std::size_t line_bytes_ceiling = std::size_t{16} * 1024 * 1024;
 // What is kept of a line that was too long to hold.
 inline constexpr std::size_t too_long_kept_bytes = 4096;
 // A hello is small; the door waits for no more than this before it treats a session as plain.
@@ -43,9 +43,9 @@ inline constexpr std::size_t object_members_max = 65536;
 // A block is sealed at either bound. 2,048 rows of about 150 bytes fill 300 KiB: small enough to
 // stay in a core's cache while it is sorted, large enough that ring traffic costs nothing.
 inline constexpr std::uint32_t block_rows_max = 2048;
-inline constexpr std::size_t block_bytes_soft_max = 512 * 1024;
+inline constexpr std::size_t block_bytes_soft_max = std::size_t{512} * 1024;
 // A block that one huge record blew up gives the memory back when it is reset.
-inline constexpr std::size_t block_bytes_keep = 1024 * 1024;
+inline constexpr std::size_t block_bytes_keep = std::size_t{1024} * 1024;
 // Distinct sessions in one block; a further one seals it.
 inline constexpr std::uint32_t block_origins_max = 256;
 // The pool of one lane: the batch in COPY (64), the batch being prepared (64), and as many again
@@ -54,7 +54,7 @@ inline constexpr std::uint32_t batch_blocks_max = 64;
 inline constexpr std::uint32_t blocks_per_lane = 3 * batch_blocks_max;
 // What one transaction carries: the gain from larger batches ends at about 200,000 rows.
 inline constexpr std::uint32_t batch_rows_max = batch_blocks_max * block_rows_max;
-inline constexpr std::size_t batch_bytes_max = 32 * 1024 * 1024;
+inline constexpr std::size_t batch_bytes_max = std::size_t{32} * 1024 * 1024;
 
 // --- the daemon -----------------------------------------------------------------------------
 
@@ -62,9 +62,9 @@ inline constexpr std::uint32_t lanes_max = 64;
 inline constexpr std::uint32_t listeners_max = 16;
 inline constexpr std::uint32_t sessions_default = 1024;
 // Rejects that a session has not read yet; then it is told so and closed.
-inline constexpr std::size_t reply_bytes_max = 1024 * 1024;
+inline constexpr std::size_t reply_bytes_max = std::size_t{1024} * 1024;
 // One read. Larger reads gain nothing on loopback and cost memory per session.
-inline constexpr std::size_t read_bytes = 128 * 1024;
+inline constexpr std::size_t read_bytes = std::size_t{128} * 1024;
 
 static_assert(block_rows_max <= 65536, "row indices within a block are 16 bits");
 static_assert(line_bytes_default <= line_bytes_ceiling);

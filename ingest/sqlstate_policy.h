@@ -12,14 +12,14 @@
 namespace ingest {
 
 enum class failure_action : std::uint8_t {
-    reconnect,   // the link or the server went away: same batch again on a new connection
-    next_host,   // this server takes no writes: leave it, try the next host of the list
-    retry,       // the server kept nothing and asks for another try: same batch, at once
-    pause,       // the server lacks something: same batch after a wait, louder each time
-    isolate,     // the data is refused: find the row, dead-letter it, commit the rest
-    renumber,    // an activity id is taken: reserve new ids, hash again, same batch
-    stop,        // rights or schema are wrong: retried rarely until an operator has mended it
-    lane_lost,   // a newer holder has this lane: this writer must not write again
+    reconnect,      // the link or the server went away: same batch again on a new connection
+    next_host,      // this server takes no writes: leave it, try the next host of the list
+    retry,          // the server kept nothing and asks for another try: same batch, at once
+    pause,          // the server lacks something: same batch after a wait, louder each time
+    isolate,        // the data is refused: find the row, dead-letter it, commit the rest
+    renumber,       // an activity id is taken: reserve new ids, hash again, same batch
+    stop,           // rights or schema are wrong: retried rarely until an operator has mended it
+    lane_lost,      // a newer holder has this lane: this writer must not write again
     producer_lost,  // another daemon has moved a producer's watermark: drop that producer's rows
 };
 
@@ -37,7 +37,8 @@ inline constexpr std::array sqlstate_rules{
     sqlstate_rule{"0A", failure_action::stop, "not supported, such as COPY under row security"},
     sqlstate_rule{"22", failure_action::isolate, "data exception"},
     sqlstate_rule{"23", failure_action::isolate, "integrity constraint violation"},
-    sqlstate_rule{"23505", failure_action::renumber, "unique violation: only activity ids are unique"},
+    sqlstate_rule{"23505", failure_action::renumber,
+                  "unique violation: only activity ids are unique"},
     sqlstate_rule{"25006", failure_action::next_host, "read-only transaction: failed over"},
     sqlstate_rule{"25P03", failure_action::reconnect, "idle-in-transaction timeout"},
     sqlstate_rule{"25P04", failure_action::reconnect, "transaction timeout"},

@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "daemon/config.h"
+#include "daemon/config/config.h"
 #include "daemon/exit_code.h"
 
 namespace tickd {

@@ -10,11 +10,11 @@
 
 #include "daemon/address.h"
 #include "daemon/commands/commands.h"
-#include "daemon/line_source.h"
 #include "daemon/log.h"
 #include "daemon/progress_bar.h"
 #include "daemon/send/acked_sender.h"
 #include "daemon/send/connection.h"
+#include "daemon/send/line_source.h"
 #include "daemon/send/pacer.h"
 #include "daemon/send/plain_sender.h"
 #include "daemon/send/stop_signal.h"

@@ -2,7 +2,7 @@
 
 #include "daemon/commands/commands.h"
 #include "daemon/log.h"
-#include "daemon/server.h"
+#include "daemon/serve/server.h"
 
 namespace tickd {
 

@@ -9,8 +9,8 @@
 #include <string>
 
 #include "daemon/address.h"
-#include "daemon/line_source.h"
 #include "daemon/progress_bar.h"
+#include "daemon/send/line_source.h"
 #include "daemon/send/stop_signal.h"
 #include "ingest/hello.h"
 

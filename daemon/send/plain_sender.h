@@ -7,9 +7,9 @@
 #include <optional>
 #include <string>
 
-#include "daemon/line_source.h"
 #include "daemon/progress_bar.h"
 #include "daemon/send/connection.h"
+#include "daemon/send/line_source.h"
 #include "daemon/send/stop_signal.h"
 
 namespace tickd {

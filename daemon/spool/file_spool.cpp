@@ -118,8 +118,7 @@ void file_spool::cut_torn_tail(spool_contents& found) {
     if (!fd || ::ftruncate(fd.get(), static_cast<off_t>(found.torn->begins_at)) != 0 ||
         ::fsync(fd.get()) != 0) {
         // Nothing is written behind them: the next block begins a new file.
-        recovery_.messages.push_back(
-            std::format("{}: cannot be cut: {}", name, error_text(errno)));
+        recovery_.messages.push_back(std::format("{}: cannot be cut: {}", name, error_text(errno)));
         return;
     }
     file->second.bytes = found.torn->begins_at;
@@ -230,8 +229,7 @@ bool file_spool::sync() {
     if (settings_.fsync == fsync_policy::never) return true;
     // After a failed fsync the kernel forgets what it could not write: asking again would get a
     // yes that means nothing.
-    if ((unsynced_ && ::fdatasync(current_.get()) != 0) ||
-        (folder_unsynced_ && !folder_.sync())) {
+    if ((unsynced_ && ::fdatasync(current_.get()) != 0) || (folder_unsynced_ && !folder_.sync())) {
         broken_ = true;
         return cannot_append(std::format("fsync failed: {}", error_text(errno)));
     }
@@ -289,8 +287,10 @@ bool file_spool::take_entry(ingest::block& into) {
 void file_spool::damaged_while_reading() {
     spool_data_file& file = files_.find(reading_first_)->second;
     if (std::exchange(file.damaged, true)) return;
-    warn(std::format("{}: cannot be read as it was written, behind block {}; what cannot be read "
-                     "is left out", spool_file_name(reading_first_), read_));
+    warn(
+        std::format("{}: cannot be read as it was written, behind block {}; what cannot be read "
+                    "is left out",
+                    spool_file_name(reading_first_), read_));
 }
 
 void file_spool::rewind() {

@@ -26,7 +26,7 @@
 namespace tickd {
 
 struct file_spool_settings {
-    std::string folder;       // of this lane alone; made with mode 0700
+    std::string folder;  // of this lane alone; made with mode 0700
     std::uint64_t bytes_max = 1024ULL * 1024 * 1024;
     // A file that has reached this gets a successor. Space comes back a file at a time.
     std::uint64_t file_bytes = 64ULL * 1024 * 1024;
@@ -96,19 +96,19 @@ private:
     spool_data_files files_;
     spool_producers producers_;
     std::uint64_t bytes_ = 0;
-    std::int64_t next_ = 1;       // number of the next block
-    std::int64_t reserved_ = 1;   // what the file `next` says
-    std::int64_t last_ = 0;       // number of the last block that can be read
+    std::int64_t next_ = 1;      // number of the next block
+    std::int64_t reserved_ = 1;  // what the file `next` says
+    std::int64_t last_ = 0;      // number of the last block that can be read
     std::int64_t committed_ = 0;
 
     // The newest file, while it is being written.
     unique_fd current_;
     std::int64_t current_first_ = 0;
-    bool unfinished_ = false;     // bytes of a failed append stand behind its end
-    bool unsynced_ = false;       // some of it may not have come to the disk yet
+    bool unfinished_ = false;  // bytes of a failed append stand behind its end
+    bool unsynced_ = false;    // some of it may not have come to the disk yet
     bool folder_unsynced_ = false;
-    bool refusing_ = false;       // the last append failed, and the reason was told
-    bool broken_ = false;         // an fsync failed: nobody knows what is on the disk
+    bool refusing_ = false;  // the last append failed, and the reason was told
+    bool broken_ = false;    // an fsync failed: nobody knows what is on the disk
     ingest::byte_buffer writing_;
 
     std::optional<spool_reader> reader_;

@@ -171,8 +171,7 @@ spool_reader::found spool_reader::find_next(std::uint64_t size) {
 bool spool_reader::payload(ingest::byte_buffer& into) const {
     into.clear();
     char* const to = into.extend(payload_bytes_);
-    const auto got =
-        read_at(file_.get(), to, payload_bytes_, found_at_ + spool_entry_header_bytes);
+    const auto got = read_at(file_.get(), to, payload_bytes_, found_at_ + spool_entry_header_bytes);
     return got == payload_bytes_ &&
            payload_crc_of(identity_, entry_.number, into.view()) == payload_crc_;
 }

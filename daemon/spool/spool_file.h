@@ -32,7 +32,7 @@ inline constexpr std::size_t spool_entry_header_bytes = 41;
 
 enum class spool_header_state : std::uint8_t {
     good,
-    newer,    // good, but of a format that only a newer version of tickd knows
+    newer,  // good, but of a format that only a newer version of tickd knows
     too_short,
     damaged,
 };
@@ -51,12 +51,12 @@ void write_spool_entry_header(const ingest::uuid& identity, const ingest::spool_
 class spool_reader {
 public:
     enum class found : std::uint8_t {
-        entry,       // entry() is there, its payload not yet read
-        damage,      // skipped() bytes that are no entry; there is more behind them
-        end,         // nothing is left; asked again, looks again
-        torn,        // skipped() bytes of an entry that was never finished; nothing behind them
-        damaged_end, // skipped() bytes that are no entry; nothing behind them
-        unreadable,  // the disk gives an error (errno)
+        entry,        // entry() is there, its payload not yet read
+        damage,       // skipped() bytes that are no entry; there is more behind them
+        end,          // nothing is left; asked again, looks again
+        torn,         // skipped() bytes of an entry that was never finished; nothing behind them
+        damaged_end,  // skipped() bytes that are no entry; nothing behind them
+        unreadable,   // the disk gives an error (errno)
     };
 
     // `file` stands behind a spool_file_header of this identity.

@@ -68,14 +68,14 @@ std::expected<spool_folder, std::string> spool_folder::take(const std::string& p
     if (!make_folder(folder_path)) return std::unexpected(cannot_use(path, errno));
     unique_fd folder{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (!folder) return std::unexpected(cannot_use(path, errno));
-    unique_fd lock{
-        ::openat(folder.get(), "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};
+    unique_fd lock{::openat(folder.get(), "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};
     if (!lock) return std::unexpected(cannot_use(path, errno));
     if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) return std::unexpected(cannot_use(path, errno));
         return std::unexpected(std::format(
             "the spool's folder {} is in use by another tickd: stop that one, or give this one a "
-            "spool.folder or lanes.first of its own", path));
+            "spool.folder or lanes.first of its own",
+            path));
     }
     return spool_folder{path, std::move(folder), std::move(lock)};
 }

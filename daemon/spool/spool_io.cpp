@@ -30,8 +30,7 @@ std::optional<std::size_t> read_at(int fd, char* to, std::size_t bytes,
                                    std::uint64_t offset) noexcept {
     std::size_t done = 0;
     while (done < bytes) {
-        const ssize_t got =
-            ::pread(fd, to + done, bytes - done, static_cast<off_t>(offset + done));
+        const ssize_t got = ::pread(fd, to + done, bytes - done, static_cast<off_t>(offset + done));
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return std::nullopt;
         if (got == 0) break;
@@ -41,7 +40,7 @@ std::optional<std::size_t> read_at(int fd, char* to, std::size_t bytes,
 }
 
 std::optional<std::uint64_t> size_of(int fd) noexcept {
-    struct stat status {};
+    struct stat status{};
     if (::fstat(fd, &status) != 0 || status.st_size < 0) return std::nullopt;
     return static_cast<std::uint64_t>(status.st_size);
 }

@@ -47,8 +47,10 @@ constexpr std::size_t number_digits = 20;
 }
 
 [[nodiscard]] std::string newer_format(std::string_view name) {
-    return std::format("{} was written by a newer version of tickd: run that version until its "
-                       "spool is empty", name);
+    return std::format(
+        "{} was written by a newer version of tickd: run that version until its "
+        "spool is empty",
+        name);
 }
 
 class scanner {
@@ -71,11 +73,11 @@ private:
     std::string folder_;
     ingest::uuid identity_;
     spool_contents found_;
-    std::string name_;              // of the file being read
-    std::int64_t first_ = 0;        // the number in it
+    std::string name_;        // of the file being read
+    std::int64_t first_ = 0;  // the number in it
     bool last_file_ = false;
-    std::int64_t expected_ = 0;     // the next entry's number
-    bool behind_damage_ = false;    // no whole block since the last damage
+    std::int64_t expected_ = 0;   // the next entry's number
+    bool behind_damage_ = false;  // no whole block since the last damage
     std::size_t damages_ = 0;
     std::map<std::string, std::size_t, std::less<>> damages_seen_;  // when a producer was seen last
     std::optional<std::string> refused_;
@@ -269,7 +271,9 @@ void note_producer(spool_producers& producers, std::string_view name, std::uint6
     known->second.last_number = number;
 }
 
-std::string spool_file_name(std::int64_t first) { return std::format("{:020}{}", first, extension); }
+std::string spool_file_name(std::int64_t first) {
+    return std::format("{:020}{}", first, extension);
+}
 
 std::map<std::int64_t, std::string> list_spool_files(const std::string& folder,
                                                      std::error_code& error) {
@@ -286,7 +290,8 @@ std::map<std::int64_t, std::string> list_spool_files(const std::string& folder,
 std::optional<ingest::uuid> read_spool_identity(const std::string& folder) {
     const auto text = small_file(AT_FDCWD, (folder + "/identity").c_str());
     if (text && text->ends_with('\n')) {
-        const auto identity = ingest::parse_uuid(std::string_view(*text).substr(0, text->size() - 1));
+        const auto identity =
+            ingest::parse_uuid(std::string_view(*text).substr(0, text->size() - 1));
         if (identity) return identity;
     }
     std::error_code ignored;

@@ -20,19 +20,19 @@ namespace tickd {
 
 // What opening a spool found.
 struct spool_recovery {
-    std::uint64_t blocks = 0;          // whole ones, committed before or not
-    std::uint64_t rows = 0;            // in them
-    std::uint64_t bytes = 0;           // of the files
-    std::uint64_t torn_bytes = 0;      // of a block that was being written at the end; cut off
-    std::uint64_t damaged_blocks = 0;  // were whole once and are not any more; at least so many
-    std::vector<std::string> messages; // for people: what was lost, of whom, where it is kept
+    std::uint64_t blocks = 0;           // whole ones, committed before or not
+    std::uint64_t rows = 0;             // in them
+    std::uint64_t bytes = 0;            // of the files
+    std::uint64_t torn_bytes = 0;       // of a block that was being written at the end; cut off
+    std::uint64_t damaged_blocks = 0;   // were whole once and are not any more; at least so many
+    std::vector<std::string> messages;  // for people: what was lost, of whom, where it is kept
 };
 
 // A file with at least one whole block, by the number in its name.
 struct spool_data_file {
     std::int64_t last = 0;  // number of its last whole block
     std::uint64_t bytes = 0;
-    bool damaged = false;   // in some place: it is set aside, not deleted, once it is committed
+    bool damaged = false;  // in some place: it is set aside, not deleted, once it is committed
 };
 using spool_data_files = std::map<std::int64_t, spool_data_file>;
 

@@ -27,8 +27,8 @@ std::string stored(ingest_site& site) {
 }
 
 ended_process send(const std::string& file, const ingest_site& site, const std::string& more = {}) {
-    std::vector<std::string> arguments{"send", file,         "--to", site.address(),
-                                       "--producer", "sender"};
+    std::vector<std::string> arguments{"send",         file,         "--to",
+                                       site.address(), "--producer", "sender"};
     if (!more.empty()) arguments.push_back(more);
     return run_tickd(arguments);
 }
@@ -81,9 +81,9 @@ TEST_CASE("send --producer goes on where a killed daemon left off") {
 
 TEST_CASE("send --producer without a daemon gives up with the code of an unavailable service") {
     const temporary_folder folder;
-    const ended_process sent =
-        run_tickd({"send", folder.write("ticks.ndjson", lines(1)), "--to",
-                   "unix:" + folder.file("nobody.sock"), "--producer", "p", "--give-up-after", "1"});
+    const ended_process sent = run_tickd({"send", folder.write("ticks.ndjson", lines(1)), "--to",
+                                          "unix:" + folder.file("nobody.sock"), "--producer", "p",
+                                          "--give-up-after", "1"});
     CHECK(sent.exit_code == 69);
 }
 

@@ -27,9 +27,10 @@ std::string ticks(int first, int last) {
 }
 
 std::string welcome(const std::string& producer, int resume_after) {
-    return std::format("{{\"type\":\"welcome\",\"version\":1,\"producer\":\"{}\","
-                       "\"resume_after\":{},\"ack\":\"committed\",\"max_line_bytes\":1048576}}\n",
-                       producer, resume_after);
+    return std::format(
+        "{{\"type\":\"welcome\",\"version\":1,\"producer\":\"{}\","
+        "\"resume_after\":{},\"ack\":\"committed\",\"max_line_bytes\":1048576}}\n",
+        producer, resume_after);
 }
 
 std::string ack(int seq) { return std::format("{{\"type\":\"ack\",\"seq\":{}}}\n", seq); }
@@ -60,9 +61,9 @@ TEST_CASE("a producer is welcomed, acked up to its last record, and resumed ther
     CHECK(again.starts_with(welcome("p", 1000)));
     CHECK(again.ends_with(ack(1100)));
     CHECK(stored(site) == "1100 1100");
-    CHECK(rows(site.sql(), "SELECT watermark, received, committed, duplicates, dead_lettered"
-                           " FROM tickd.producer") ==
-          text_rows{{"1100", "1201", "1100", "101", "0"}});
+    CHECK(rows(site.sql(),
+               "SELECT watermark, received, committed, duplicates, dead_lettered"
+               " FROM tickd.producer") == text_rows{{"1100", "1201", "1100", "101", "0"}});
 }
 
 TEST_CASE("nothing but duplicates is acked again") {
@@ -76,7 +77,8 @@ TEST_CASE("a refused record is rejected, settled and not dead-lettered twice") {
     ingest_site site;
     const std::string bad = "{\"seq\":2,\"symbol\":\"\",\"bid\":1,\"ask\":1}\n";
     const std::string broken = "{\"seq\":3,\"symbol\":\"S\",\"bid\":1,\n";
-    const std::string said = converse(site.address(), hello("p") + tick(1) + bad + broken + tick(4));
+    const std::string said =
+        converse(site.address(), hello("p") + tick(1) + bad + broken + tick(4));
     CHECK(said.contains("{\"type\":\"reject\",\"seq\":2,\"verdict\":\"empty_text\","));
     CHECK(said.contains("{\"type\":\"reject\",\"seq\":3,\"verdict\":\"not_json\","));
     CHECK(said.ends_with(ack(4)));
@@ -88,8 +90,8 @@ TEST_CASE("a refused record is rejected, settled and not dead-lettered twice") {
 
 TEST_CASE("a record without a seq is rejected, and the session lives") {
     ingest_site site;
-    const std::string said = converse(
-        site.address(), hello("p") + "{\"symbol\":\"S\",\"bid\":1,\"ask\":1}\n" + tick(1));
+    const std::string said =
+        converse(site.address(), hello("p") + "{\"symbol\":\"S\",\"bid\":1,\"ask\":1}\n" + tick(1));
     CHECK(said.contains("{\"type\":\"reject\",\"seq\":null,\"verdict\":\"missing_field\","));
     CHECK(said.ends_with(ack(1)));
     CHECK(stored(site) == "1 1");
@@ -160,8 +162,9 @@ TEST_CASE("a backend that is terminated costs a reconnect and nothing else") {
     for (int round = 0; round < 5; ++round) {
         tcp_client client(site.address());
         client.send(hello("p") + ticks(round * 2000 + 1, round * 2000 + 2000));
-        static_cast<void>(rows(site.sql(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                                           " WHERE application_name LIKE 'tickd lane%'"));
+        static_cast<void>(rows(site.sql(),
+                               "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                               " WHERE application_name LIKE 'tickd lane%'"));
         client.finish();
         const auto said = client.read_to_end();
         REQUIRE(said);

@@ -48,8 +48,9 @@ public:
 
 private:
     void next() {
-        line_ = std::format("{{\"symbol\":\"p{}\",\"bid\":{},\"ask\":1,\"metadata\":{{\"p\":\"{}\"}}}}\n",
-                            number_, lines_++, padding_);
+        line_ = std::format(
+            "{{\"symbol\":\"p{}\",\"bid\":{},\"ask\":1,\"metadata\":{{\"p\":\"{}\"}}}}\n", number_,
+            lines_++, padding_);
         left_ = line_;
     }
 
@@ -86,10 +87,11 @@ void expect_pressure_and_release(std::size_t padding) {
         sent += static_cast<std::size_t>(each.lines());
     }
     REQUIRE(site.await_records(sent));
-    const text_rows counts = rows(site.sql(), "SELECT count(*), count(DISTINCT bid),"
-                                              " min(bid)::bigint, max(bid)::bigint + 1"
-                                              " FROM price_telemetry GROUP BY symbol"
-                                              " ORDER BY symbol");
+    const text_rows counts = rows(site.sql(),
+                                  "SELECT count(*), count(DISTINCT bid),"
+                                  " min(bid)::bigint, max(bid)::bigint + 1"
+                                  " FROM price_telemetry GROUP BY symbol"
+                                  " ORDER BY symbol");
     REQUIRE(counts.size() == feeds.size());
     for (std::size_t i = 0; i < feeds.size(); ++i) {
         const std::string lines = std::to_string(feeds[i].lines());

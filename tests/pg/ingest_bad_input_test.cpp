@@ -140,8 +140,7 @@ std::vector<bad_line> bad_fields() {
         {event("\"agent_id\":\"" + std::string(101, 'a') + "\""), "text_too_long", "agent_id"},
         {R"({"action_type":"t","action_payload":{"a":"\u0000"}})", "nul_character",
          "action_payload"},
-        {R"({"action_type":"t","action_payload":["\udc00"]})", "lone_surrogate",
-         "action_payload"},
+        {R"({"action_type":"t","action_payload":["\udc00"]})", "lone_surrogate", "action_payload"},
         {R"({"action_type":"t","action_payload":{"a":1,"a":1}})", "duplicate_key",
          "action_payload"},
     };
@@ -171,7 +170,8 @@ std::vector<bad_line> bad_fields() {
 // Bytes that are not UTF-8, in every text that a record can have.
 std::vector<bad_line> bad_utf8() {
     std::vector<bad_line> all;
-    for (const std::string bytes : {"\xff", "\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80"}) {
+    for (const std::string bytes :
+         {"\xff", "\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80"}) {
         const std::string text = "\"a" + bytes + "b\"";
         for (const std::string field : {"symbol", "source", "bid", "time", "type", "tenant"}) {
             all.push_back({R"({")" + field + "\":" + text + R"(,"bid":1,"ask":1})", "not_utf8"});
@@ -198,8 +198,9 @@ void expect_dead_letters(const std::vector<bad_line>& lines) {
     client.send(stream);
     REQUIRE(site.await_records(2 * lines.size() + 1));
 
-    CHECK(one(site.sql(), "SELECT count(DISTINCT symbol) FROM price_telemetry"
-                          " WHERE symbol LIKE 'good%'") == std::to_string(lines.size() + 1));
+    CHECK(one(site.sql(),
+              "SELECT count(DISTINCT symbol) FROM price_telemetry"
+              " WHERE symbol LIKE 'good%'") == std::to_string(lines.size() + 1));
     CHECK(one(site.sql(), "SELECT count(*) FROM price_telemetry") ==
           std::to_string(lines.size() + 1));
     CHECK(one(site.sql(), "SELECT count(*) FROM unified_activity_log") == "0");
@@ -238,7 +239,8 @@ TEST_CASE("bytes that are not UTF-8, in each field", "[ingest_bad_input]") {
 
 TEST_CASE("lines that are too long, empty, or without an end", "[ingest_bad_input]") {
     ingest_site site;
-    const std::string longest = extra("\"metadata\":{\"a\":\"" + std::string(1'048'000, 'x') + "\"}");
+    const std::string longest =
+        extra("\"metadata\":{\"a\":\"" + std::string(1'048'000, 'x') + "\"}");
     const std::string padded = longest.substr(0, longest.size() - 3) +
                                std::string(1024 * 1024 - longest.size(), 'y') + "\"}}";
     REQUIRE(padded.size() == 1024 * 1024);
@@ -258,11 +260,13 @@ TEST_CASE("lines that are too long, empty, or without an end", "[ingest_bad_inpu
 
     CHECK(rows(site.sql(), "SELECT symbol FROM price_telemetry ORDER BY symbol") ==
           text_rows{{"S"}, {"good0"}, {"good1"}, {"good2"}, {"good3"}, {"good4"}});
-    CHECK(one(site.sql(), "SELECT length(metadata->>'a') FROM price_telemetry WHERE symbol = 'S'") ==
-          std::to_string(padded.size() - extra("\"metadata\":{\"a\":\"\"}").size()));
+    CHECK(
+        one(site.sql(), "SELECT length(metadata->>'a') FROM price_telemetry WHERE symbol = 'S'") ==
+        std::to_string(padded.size() - extra("\"metadata\":{\"a\":\"\"}").size()));
     const std::string long_hex = hex_of(two_mib.substr(0, 4096));
-    CHECK(rows(site.sql(), "SELECT verdict, seq, encode(raw, 'hex'), raw_length FROM"
-                           " tickd.dead_letter ORDER BY id") ==
+    CHECK(rows(site.sql(),
+               "SELECT verdict, seq, encode(raw, 'hex'), raw_length FROM"
+               " tickd.dead_letter ORDER BY id") ==
           text_rows{{"line_too_long", "5", long_hex, std::to_string(two_mib.size())},
                     {"line_too_long", "\\N", hex_of(one_over.substr(0, 4096)),
                      std::to_string(one_over.size())},
@@ -275,7 +279,11 @@ TEST_CASE("values just within the limits are kept", "[ingest_bad_input]") {
     ingest_site site;
     const std::vector<std::string> lines{
         R"({"symbol":"日日日日日日日日日日日日日日日日日日日日","bid":1,"ask":1})",
-        price("-0"), price("1E5"), price("0.1"), price("999999999999.99999999"), price("0"),
+        price("-0"),
+        price("1E5"),
+        price("0.1"),
+        price("999999999999.99999999"),
+        price("0"),
         extra("\"metadata\":{\"n\":" + digits(400) + "}"),
         extra("\"metadata\":{\"n\":1e400,\"m\":1e-400}"),
         extra("\"source\":\"" + std::string(50, 's') + "\""),

@@ -22,10 +22,10 @@ constexpr int records_each = 4'000;
 std::string line_of(int connection, int k) {
     switch (k % 10) {
         case 7:
-            return std::format("{{\"action_type\":\"c{}\",\"action_payload\":{}}}\n", connection, k);
+            return std::format("{{\"action_type\":\"c{}\",\"action_payload\":{}}}\n", connection,
+                               k);
         case 9: return std::format("{{\"symbol\":\"c{}\",\"bid\":{},\"ask\":}}\n", connection, k);
-        default:
-            return std::format("{{\"symbol\":\"c{}\",\"bid\":{},\"ask\":1}}\n", connection, k);
+        default: return std::format("{{\"symbol\":\"c{}\",\"bid\":{},\"ask\":1}}\n", connection, k);
     }
 }
 
@@ -45,8 +45,9 @@ void expect_all(ingest_site& site) {
     constexpr int all = connections * records_each;
     REQUIRE(site.await_records(all));
     const std::string ticks = std::to_string(records_each * 8 / 10);
-    CHECK(rows(site.sql(), "SELECT DISTINCT count(*), count(DISTINCT bid)"
-                           " FROM price_telemetry GROUP BY symbol") == text_rows{{ticks, ticks}});
+    CHECK(rows(site.sql(),
+               "SELECT DISTINCT count(*), count(DISTINCT bid)"
+               " FROM price_telemetry GROUP BY symbol") == text_rows{{ticks, ticks}});
     CHECK(one(site.sql(), "SELECT count(DISTINCT symbol) FROM price_telemetry") ==
           std::to_string(connections));
     // A connection's events keep their order among those of the others.
@@ -56,9 +57,10 @@ void expect_all(ingest_site& site) {
                              OVER (PARTITION BY action_type ORDER BY id) AS before
                         FROM unified_activity_log) AS with_before)") ==
           std::to_string(all / 10) + " true");
-    CHECK(one(site.sql(), "SELECT count(*) || ' ' || count(DISTINCT raw) || ' ' ||"
-                          " count(DISTINCT session_id) FROM tickd.dead_letter"
-                          " WHERE verdict = 'not_json'") ==
+    CHECK(one(site.sql(),
+              "SELECT count(*) || ' ' || count(DISTINCT raw) || ' ' ||"
+              " count(DISTINCT session_id) FROM tickd.dead_letter"
+              " WHERE verdict = 'not_json'") ==
           std::format("{} {} {}", all / 10, all / 10, connections));
 }
 

@@ -46,8 +46,9 @@ std::string hex_of(std::string_view bytes) {
 // The verdicts of what each line became, by its bytes in hex.
 std::map<std::string, std::string> verdicts(ingest_site& site) {
     std::map<std::string, std::string> all;
-    for (const auto& row : rows(site.sql(), "SELECT encode(raw, 'hex'), verdict"
-                                            " FROM tickd.dead_letter")) {
+    for (const auto& row : rows(site.sql(),
+                                "SELECT encode(raw, 'hex'), verdict"
+                                " FROM tickd.dead_letter")) {
         all[row[0]] = row[1];
     }
     return all;
@@ -78,8 +79,9 @@ TEST_CASE("JSONTestSuite as lines", "[ingest_json_suite]") {
     REQUIRE(site.await_records(all.size() + bad));
     CHECK(one(site.sql(), "SELECT count(*) FROM price_telemetry") == std::to_string(all.size()));
     CHECK(one(site.sql(), "SELECT count(*) FROM unified_activity_log") == "0");
-    const text_rows dead = rows(site.sql(), "SELECT encode(raw, 'hex') FROM tickd.dead_letter"
-                                            " ORDER BY id");
+    const text_rows dead = rows(site.sql(),
+                                "SELECT encode(raw, 'hex') FROM tickd.dead_letter"
+                                " ORDER BY id");
     REQUIRE(dead.size() == sent.size());
     for (std::size_t i = 0; i < sent.size(); ++i) CHECK(dead[i][0] == sent[i]);
 
@@ -114,8 +116,9 @@ TEST_CASE("JSONTestSuite as payloads and metadata", "[ingest_json_suite]") {
           std::to_string(2 * all.size()));
 
     std::map<std::string, std::string> payloads, metadata;
-    for (const auto& row : rows(site.sql(), "SELECT agent_id, action_type, action_payload, metadata"
-                                            " FROM unified_activity_log")) {
+    for (const auto& row : rows(site.sql(),
+                                "SELECT agent_id, action_type, action_payload, metadata"
+                                " FROM unified_activity_log")) {
         if (row[0] == "p") payloads[row[1]] = row[2];
         if (row[0] == "m") metadata[row[1]] = row[3];
     }
@@ -139,7 +142,8 @@ TEST_CASE("JSONTestSuite as payloads and metadata", "[ingest_json_suite]") {
         CHECK(metadata.contains(key) == (server.starts_with('{') || server == "null"));
         if (metadata.contains(key)) CHECK(metadata[key] == (server == "null" ? "\\N" : server));
     }
-    CHECK(one(site.sql(), "SELECT count(*) FROM unified_activity_log l"
-                          " WHERE hash_sha256 <> tickd.activity_row_hash(l)") == "0");
+    CHECK(one(site.sql(),
+              "SELECT count(*) FROM unified_activity_log l"
+              " WHERE hash_sha256 <> tickd.activity_row_hash(l)") == "0");
     CHECK(site.daemon().stop() == 0);
 }

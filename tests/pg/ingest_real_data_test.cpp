@@ -190,8 +190,9 @@ TEST_CASE("recorded events arrive as they were, in order and hashed", "[ingest_r
                    = (SELECT sha256(string_agg(convert_to((line::jsonb->'action_payload')::text,
                                                           'UTF8'), '\x0a' ORDER BY n)) FROM raw))") ==
           "t");
-    CHECK(one(site.sql(), "SELECT count(*) FROM unified_activity_log l"
-                          " WHERE hash_sha256 <> tickd.activity_row_hash(l)") == "0");
+    CHECK(one(site.sql(),
+              "SELECT count(*) FROM unified_activity_log l"
+              " WHERE hash_sha256 <> tickd.activity_row_hash(l)") == "0");
     CHECK(one(site.sql(), "SELECT count(DISTINCT hash_sha256) FROM unified_activity_log") ==
           std::to_string(sent));
     CHECK(site.daemon().stop() == 0);

@@ -1,8 +1,8 @@
 // How the daemon ends and begins: what it had received is committed, and its exit code says so.
-#include <catch2/catch_test_macros.hpp>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <catch2/catch_test_macros.hpp>
 
 #include <atomic>
 #include <cstring>
@@ -59,9 +59,10 @@ private:
 
 // Each symbol's rows: how many, how many different ones, and the last.
 text_rows counts_by_symbol(ingest_site& site) {
-    return rows(site.sql(), "SELECT symbol, count(*), count(DISTINCT bid), max(bid)::bigint + 1"
-                            " FROM price_telemetry GROUP BY symbol"
-                            " ORDER BY length(symbol), symbol");
+    return rows(site.sql(),
+                "SELECT symbol, count(*), count(DISTINCT bid), max(bid)::bigint + 1"
+                " FROM price_telemetry GROUP BY symbol"
+                " ORDER BY length(symbol), symbol");
 }
 
 // Waits until the query, whose answer is one boolean, says true.
@@ -85,8 +86,7 @@ void leave_stale_socket(const std::string& path) {
 TEST_CASE("SIGTERM while feeds are sending loses nothing that had arrived", "[ingest_stop]") {
     constexpr int feeds = 8;
     const temporary_folder folder;
-    ingest_site site("stop:\n  drain_timeout: 50s",
-                     "  - address: unix:" + folder.file("in.sock"));
+    ingest_site site("stop:\n  drain_timeout: 50s", "  - address: unix:" + folder.file("in.sock"));
     for (int run = 1; run <= 3; ++run) {
         std::vector<int> arrived(feeds);
         {
@@ -96,7 +96,8 @@ TEST_CASE("SIGTERM while feeds are sending loses nothing that had arrived", "[in
             }
             // All are beyond the door.
             REQUIRE(comes_true(site.sql(), std::format("SELECT count(DISTINCT symbol) = {}"
-                                                       " FROM price_telemetry", run * feeds)));
+                                                       " FROM price_telemetry",
+                                                       run * feeds)));
             for (std::size_t i = 0; i < feeds; ++i) arrived[i] = all[i]->handed_over();
             CHECK(site.daemon().stop() == 0);
         }
@@ -111,8 +112,9 @@ TEST_CASE("SIGTERM while feeds are sending loses nothing that had arrived", "[in
             CHECK(of[2] == of[1]);
             CHECK(of[3] == of[1]);
         }
-        CHECK(one(site.sql(), "SELECT count(*) FROM tickd.dead_letter"
-                              " WHERE verdict <> 'line_unfinished'") == "0");
+        CHECK(one(site.sql(),
+                  "SELECT count(*) FROM tickd.dead_letter"
+                  " WHERE verdict <> 'line_unfinished'") == "0");
         CHECK_FALSE(std::filesystem::exists(folder.file("in.sock")));
         if (run < 3) site.start_again();
     }
@@ -186,8 +188,9 @@ TEST_CASE("a database that answers no more does not hold up the stop", "[ingest_
     run(site.sql(), "BEGIN; LOCK TABLE price_telemetry IN ACCESS EXCLUSIVE MODE");
     client.send(tick(1, 1));
     tickd::pg_connection other = site.connect_again();
-    REQUIRE(comes_true(other, "SELECT count(*) > 0 FROM pg_stat_activity"
-                              " WHERE usename = 'tickd_ingest' AND wait_event_type = 'Lock'"));
+    REQUIRE(comes_true(other,
+                       "SELECT count(*) > 0 FROM pg_stat_activity"
+                       " WHERE usename = 'tickd_ingest' AND wait_event_type = 'Lock'"));
     const auto asked = std::chrono::steady_clock::now();
     CHECK(site.daemon().stop() == 75);
     CHECK(std::chrono::steady_clock::now() - asked < std::chrono::seconds(15));

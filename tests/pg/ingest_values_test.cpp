@@ -127,8 +127,8 @@ spelled sample_generator::time() {
     using chrono::sys_days;
     using namespace std::chrono_literals;
     // A few days, for each makes a chunk: a leap day, a century's first, one in summer.
-    static const std::array days{sys_days(2024y / 2 / 28), sys_days(2024y / 2 / 29),
-                                 sys_days(2024y / 3 / 1), sys_days(2000y / 1 / 1),
+    static const std::array days{sys_days(2024y / 2 / 28),  sys_days(2024y / 2 / 29),
+                                 sys_days(2024y / 3 / 1),   sys_days(2000y / 1 / 1),
                                  sys_days(1999y / 12 / 31), sys_days(2023y / 7 / 14)};
     constexpr std::int64_t day_us = 86'400'000'000;
     chrono::sys_time<chrono::microseconds> at =
@@ -355,8 +355,9 @@ TEST_CASE("ticks come out of SQL as they went in over TCP", "[ingest_values]") {
     run(site.sql(), "ANALYZE expected");
     REQUIRE(site.await_records(all.size()));
 
-    CHECK(rows(site.sql(), "SELECT verdict, field, convert_from(raw, 'UTF8') FROM tickd.dead_letter"
-                           " LIMIT 5") == text_rows{});
+    CHECK(rows(site.sql(),
+               "SELECT verdict, field, convert_from(raw, 'UTF8') FROM tickd.dead_letter"
+               " LIMIT 5") == text_rows{});
     CHECK(one(site.sql(), "SELECT count(*) FROM price_telemetry") == std::to_string(all.size()));
     CHECK(differences(site.sql(), started) == text_rows{});
     CHECK(one(site.sql(), "SELECT count(*) FROM price_telemetry WHERE symbol LIKE 'edge#%'") ==

@@ -12,9 +12,9 @@
 #include <utility>
 #include <vector>
 
-#include "daemon/counters.h"
-#include "daemon/intake.h"
-#include "daemon/wake_signal.h"
+#include "daemon/serve/counters.h"
+#include "daemon/serve/intake.h"
+#include "daemon/serve/wake_signal.h"
 #include "ingest/block_ring.h"
 #include "ingest/lane_writer.h"
 #include "tests/sim/sim_link.h"

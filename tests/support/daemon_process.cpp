@@ -88,9 +88,7 @@ std::string read_all(int from) {
     return text;
 }
 
-int code_of(int status) {
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
+int code_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
 
 std::size_t memory_figure(pid_t pid, std::string_view name) {
     std::ifstream status(std::format("/proc/{}/status", pid));
@@ -250,8 +248,8 @@ void daemon_process::kill_hard() {
 std::string daemon_yaml(const std::string& conninfo, std::string_view settings,
                         std::string_view listeners) {
     return std::format("database:\n  url: \"{}\"\nlisteners:\n{}\nlog:\n  format: json\n{}\n",
-                       conninfo,
-                       listeners.empty() ? "  - address: 127.0.0.1:0" : listeners, settings);
+                       conninfo, listeners.empty() ? "  - address: 127.0.0.1:0" : listeners,
+                       settings);
 }
 
 void migrate_by_command(const std::string& conninfo) {

@@ -42,7 +42,9 @@ public:
     temporary_folder(const temporary_folder&) = delete;
     temporary_folder& operator=(const temporary_folder&) = delete;
 
-    [[nodiscard]] std::string file(std::string_view name) const { return path_ + '/' + std::string(name); }
+    [[nodiscard]] std::string file(std::string_view name) const {
+        return path_ + '/' + std::string(name);
+    }
     // Writes a file and gives its path.
     [[nodiscard]] std::string write(std::string_view name, std::string_view content) const;
 

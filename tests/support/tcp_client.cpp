@@ -77,8 +77,7 @@ tcp_client::~tcp_client() {
     if (socket_ >= 0) ::close(socket_);
 }
 
-tcp_client::tcp_client(tcp_client&& other) noexcept
-    : socket_(std::exchange(other.socket_, -1)) {}
+tcp_client::tcp_client(tcp_client&& other) noexcept : socket_(std::exchange(other.socket_, -1)) {}
 
 std::optional<std::size_t> tcp_client::send_some(std::string_view bytes) {
     const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);

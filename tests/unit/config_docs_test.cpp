@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "daemon/config.h"
-#include "daemon/settings_table.h"
+#include "daemon/config/config.h"
+#include "daemon/config/settings_table.h"
 
 namespace {
 

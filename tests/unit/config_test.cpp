@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "daemon/config.h"
+#include "daemon/config/config.h"
 #include "tests/unit/temporary_folder.h"
 
 namespace {
@@ -84,7 +84,8 @@ log: {level: debug, format: json}
     CHECK(value.listeners[0].name == "feeds");
     CHECK(value.listeners[0].source == "binance-spot");
     REQUIRE(value.listeners[0].tenant.has_value());
-    CHECK(ingest::to_text(*value.listeners[0].tenant) == "01234567-89ab-cdef-0123-456789abcdef");
+    CHECK(ingest::to_text(value.listeners[0].tenant.value_or(ingest::uuid{})) ==
+          "01234567-89ab-cdef-0123-456789abcdef");
     CHECK(value.listeners[0].tenant_from_payload);
     CHECK(value.listeners[0].sessions_max == 7);
     CHECK(value.listeners[1].name == "unix:/run/tickd/tickd.sock");

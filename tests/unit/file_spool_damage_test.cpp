@@ -185,7 +185,7 @@ TEST_CASE("one flipped bit costs one block at most", "[file_spool]") {
         REQUIRE(files_in(pristine.folder(), ".damaged").size() == 1);
         REQUIRE(content_of(files_in(pristine.folder(), ".damaged").at(0)) == content);
     }
-    CHECK(whole > 0);    // a bit of a file's header costs no block
+    CHECK(whole > 0);  // a bit of a file's header costs no block
     CHECK(whole < 500);
 }
 
@@ -202,7 +202,9 @@ TEST_CASE("much damage never hurts what is whole", "[file_spool]") {
                 switch (random() % 4) {
                     case 0: content.erase(at, random() % 100); break;
                     case 1: content.insert(at, random() % 100, static_cast<char>(random())); break;
-                    case 2: content.insert(at, content.substr(random() % content.size(), 900)); break;
+                    case 2:
+                        content.insert(at, content.substr(random() % content.size(), 900));
+                        break;
                     default: flip_bit(content, at * 8 + random() % 8); break;
                 }
                 if (content.empty()) break;
@@ -225,8 +227,7 @@ TEST_CASE("what is lost is told by producer and sequence", "[file_spool]") {
     const auto& [name, whole] = *pristine.files().begin();
     const std::size_t entry_bytes = (whole.size() - tickd::spool_file_header_bytes) / 5;
     auto damage = [&, file = name, content = whole](std::size_t block_number) mutable {
-        const std::size_t begin =
-            tickd::spool_file_header_bytes + (block_number - 1) * entry_bytes;
+        const std::size_t begin = tickd::spool_file_header_bytes + (block_number - 1) * entry_bytes;
         flip_bit(content, (begin + entry_bytes / 2) * 8);
         write(pristine.folder() / file, content);
     };
@@ -341,9 +342,8 @@ TEST_CASE("an entry that a producer sent inside a record is never taken for one"
 TEST_CASE("damage that comes while the spool is open is left out and kept", "[file_spool]") {
     const tests::temporary_folder folder;
     std::vector<std::string> warnings;
-    auto spool =
-        open_spool({.folder = folder.path(),
-                    .warn = [&](const std::string& text) { warnings.push_back(text); }});
+    auto spool = open_spool({.folder = folder.path(),
+                             .warn = [&](const std::string& text) { warnings.push_back(text); }});
     append(*spool, 1, 4);
     const fs::path path = files_in(folder.path(), ".spool").at(0);
     const auto damage_at = [&](std::uint64_t offset, std::size_t bytes) {

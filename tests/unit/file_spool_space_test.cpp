@@ -134,9 +134,8 @@ TEST_CASE("memory does not grow with what is on disk", "[file_spool]") {
         return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
     };
     const tests::temporary_folder folder;
-    const file_spool_settings settings{.folder = folder.path(),
-                                       .fsync = tickd::fsync_policy::never,
-                                       .warn = {}};
+    const file_spool_settings settings{
+        .folder = folder.path(), .fsync = tickd::fsync_policy::never, .warn = {}};
     block full;
     std::mt19937_64 random(9);
     while (full.row_count() < 1000) tests::fill_randomly(full, random, 500);

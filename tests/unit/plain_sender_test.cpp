@@ -17,9 +17,9 @@
 #include <utility>
 
 #include "daemon/address.h"
-#include "daemon/line_source.h"
 #include "daemon/progress_bar.h"
 #include "daemon/send/connection.h"
+#include "daemon/send/line_source.h"
 #include "daemon/send/pacer.h"
 #include "daemon/send/plain_sender.h"
 #include "daemon/send/stop_signal.h"
@@ -45,7 +45,6 @@ public:
         where.path = path;
     }
 
-    // Small, so that a sender meets a peer that does not read after a few kilobytes.
     [[nodiscard]] unique_fd accept() const {
         unique_fd peer{::accept(fd_.get(), nullptr, nullptr)};
         REQUIRE(static_cast<bool>(peer));
@@ -69,23 +68,25 @@ std::string read_to_end(int fd) {
     return all;
 }
 
+connection connect(const address& where, stop_signal& stop) {
+    auto opened = connection::open(where, stop, 5s);
+    REQUIRE(opened.has_value());
+    return *std::move(opened);
+}
+
 struct sending {
-    explicit sending(const address& where) {
-        auto opened = connection::open(where, stop, 5s);
-        REQUIRE(opened.has_value());
-        peer = *std::move(opened);
-    }
+    explicit sending(const address& where) : peer{connect(where, stop)} {}
 
     send_report send(const std::string& input, std::optional<double> rate = std::nullopt) {
         auto source = line_source::open({input}, stop.fd());
         REQUIRE(source.has_value());
         progress_bar bar{-1, false, "lines"};
         return send_plain(
-            {.source = *source, .peer = *peer, .stop = stop, .bar = bar, .rate = rate});
+            {.source = *source, .peer = peer, .stop = stop, .bar = bar, .rate = rate});
     }
 
     stop_signal stop;
-    std::optional<connection> peer;
+    connection peer;
 };
 
 std::string numbered_lines(int lines) {

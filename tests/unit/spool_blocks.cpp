@@ -161,9 +161,9 @@ std::string describe(const ingest::block& from) {
         const ingest::activity_row& row = from.events()[i];
         if (from.event_refused(i)) continue;
         text += std::format("\nevent {} {} {} {} {} {} {} {} {}", row.time_us, row.received_us,
-                            row.seq, ingest::to_text(row.user_id),
-                            ingest::to_text(row.session_id), row.has_user_id, row.has_session_id,
-                            tenant_of(from, row.tenant), row.origin);
+                            row.seq, ingest::to_text(row.user_id), ingest::to_text(row.session_id),
+                            row.has_user_id, row.has_session_id, tenant_of(from, row.tenant),
+                            row.origin);
         texts({row.raw, row.agent_id, row.action_type, row.action_payload, row.metadata});
     }
     for (const ingest::dead_letter_row& row : from.dead_letters()) {

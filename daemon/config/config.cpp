@@ -1,4 +1,4 @@
-#include "daemon/config.h"
+#include "daemon/config/config.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -13,10 +13,10 @@
 #include <utility>
 
 #include "daemon/address.h"
-#include "daemon/config_yaml.h"
-#include "daemon/did_you_mean.h"
-#include "daemon/setting_value.h"
-#include "daemon/settings_table.h"
+#include "daemon/config/config_yaml.h"
+#include "daemon/config/did_you_mean.h"
+#include "daemon/config/setting_value.h"
+#include "daemon/config/settings_table.h"
 
 extern char** environ;
 

@@ -19,9 +19,9 @@
 #include <variant>
 #include <vector>
 
-#include "daemon/config.h"
-#include "daemon/lane.h"
+#include "daemon/config/config.h"
 #include "daemon/log.h"
+#include "daemon/serve/lane.h"
 
 namespace tickd {
 

@@ -1,4 +1,4 @@
-#include "daemon/door.h"
+#include "daemon/serve/door.h"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
@@ -45,9 +45,7 @@ constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
                            .port = from.port(),
                            .path = {}});
 }
-[[nodiscard]] std::string peer_of(const asio::local::stream_protocol::endpoint&) {
-    return "unix";
-}
+[[nodiscard]] std::string peer_of(const asio::local::stream_protocol::endpoint&) { return "unix"; }
 
 void set_options(asio::ip::tcp::socket& socket) {
     boost::system::error_code ignored;
@@ -82,9 +80,7 @@ std::expected<void, std::string> door::open() {
     }
     for (listener& at : listeners_) {
         std::visit(
-            [&](auto& acceptor) {
-                asio::co_spawn(io_, accept_all(at, acceptor), asio::detached);
-            },
+            [&](auto& acceptor) { asio::co_spawn(io_, accept_all(at, acceptor), asio::detached); },
             at.acceptor);
     }
     return {};
@@ -94,8 +90,8 @@ std::expected<door::tcp_acceptor, std::string> door::listen_tcp(const std::strin
                                                                 std::uint16_t port) {
     boost::system::error_code failed;
     asio::ip::tcp::resolver resolver(io_);
-    const auto found = resolver.resolve(host, std::to_string(port),
-                                        asio::ip::tcp::resolver::passive, failed);
+    const auto found =
+        resolver.resolve(host, std::to_string(port), asio::ip::tcp::resolver::passive, failed);
     if (failed) return std::unexpected("cannot be resolved: " + failed.message());
     const asio::ip::tcp::endpoint endpoint = *found.begin();
     tcp_acceptor acceptor(io_);
@@ -173,8 +169,8 @@ asio::awaitable<void> door::accept_all(listener& at, Acceptor& acceptor) {
     }
 }
 
-asio::awaitable<void> door::greet(stream_socket socket, int family, listener& at,
-                                  std::string peer, std::shared_ptr<void> place) {
+asio::awaitable<void> door::greet(stream_socket socket, int family, listener& at, std::string peer,
+                                  std::shared_ptr<void> place) {
     std::string first(ingest::limits::hello_bytes_max, '\0');
     std::size_t received = 0;
     std::size_t line_end = std::string::npos;
@@ -203,12 +199,12 @@ asio::awaitable<void> door::greet(stream_socket socket, int family, listener& at
                         .place = std::move(place)};
     const std::string_view line = std::string_view(first).substr(0, line_end);
     if (line_end != std::string::npos && ingest::looks_like_hello(line)) {
-        auto hello = ingest::parse_hello(line.ends_with('\r') ? line.substr(0, line.size() - 1)
-                                                              : line);
+        auto hello =
+            ingest::parse_hello(line.ends_with('\r') ? line.substr(0, line.size() - 1) : line);
         if (!hello) {
             ingest::byte_buffer reply;
-            ingest::append_error(ingest::session_error::bad_hello,
-                                 ingest::explain(hello.error()), reply);
+            ingest::append_error(ingest::session_error::bad_hello, ingest::explain(hello.error()),
+                                 reply);
             co_await asio::async_write(socket, asio::buffer(reply.data(), reply.size()), no_throw);
             co_return;
         }

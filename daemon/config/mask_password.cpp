@@ -1,4 +1,4 @@
-#include "daemon/mask_password.h"
+#include "daemon/config/mask_password.h"
 
 #include <algorithm>
 

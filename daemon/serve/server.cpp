@@ -1,4 +1,4 @@
-#include "daemon/server.h"
+#include "daemon/serve/server.h"
 
 #include <unistd.h>
 
@@ -8,7 +8,7 @@
 #include <string>
 
 #include "daemon/log.h"
-#include "daemon/pg_lane_database.h"
+#include "daemon/serve/pg_lane_database.h"
 
 namespace tickd {
 
@@ -50,8 +50,8 @@ server::server(config settings)
     const std::string holder = holder_name();
     for (std::uint32_t i = 0; i < settings_.lanes.count; ++i) {
         const std::uint32_t number = settings_.lanes.first + i;
-        lanes_.push_back(std::make_unique<lane>(number, settings_,
-                                                database_of(settings_, number, holder)));
+        lanes_.push_back(
+            std::make_unique<lane>(number, settings_, database_of(settings_, number, holder)));
     }
 }
 
@@ -119,13 +119,16 @@ exit_code server::finish() {
         left += each->uncommitted_records();
     }
     if (fenced) {
-        spdlog::error("ended: another tickd writes these lanes; give each daemon on one database"
-                      " its own numbers (lanes.first)");
+        spdlog::error(
+            "ended: another tickd writes these lanes; give each daemon on one database"
+            " its own numbers (lanes.first)");
         return exit_code::unavailable;
     }
     if (left != 0) {
-        spdlog::error("ended with {} records not committed: acked producers will send theirs"
-                      " again, others are lost", left);
+        spdlog::error(
+            "ended with {} records not committed: acked producers will send theirs"
+            " again, others are lost",
+            left);
         return exit_code::try_again;
     }
     spdlog::info("ended: everything received is committed");

@@ -1,4 +1,4 @@
-#include "daemon/lane.h"
+#include "daemon/serve/lane.h"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -15,7 +15,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
-#include "daemon/thread_name.h"
+#include "daemon/serve/thread_name.h"
 
 namespace tickd {
 
@@ -233,10 +233,9 @@ void lane::finish_when_empty() {
 
 std::uint64_t lane::uncommitted_records() const noexcept {
     const std::uint64_t taken = read(counters_.records_received);
-    const std::uint64_t settled = read(counters_.ticks_committed) +
-                                  read(counters_.events_committed) +
-                                  read(counters_.dead_letters_committed) +
-                                  read(counters_.records_duplicate);
+    const std::uint64_t settled =
+        read(counters_.ticks_committed) + read(counters_.events_committed) +
+        read(counters_.dead_letters_committed) + read(counters_.records_duplicate);
     return taken > settled ? taken - settled : 0;
 }
 
@@ -270,8 +269,8 @@ ingest::lane_writer_ports lane::writer_ports() {
             [this](ingest::failure_action action, const ingest::database_error& error) {
                 counters_.connected.store(false);
                 spdlog::warn("lane {}: {} {}: {}", number_,
-                             error.sqlstate.empty() ? "no answer" : error.sqlstate,
-                             error.message, to_string(action));
+                             error.sqlstate.empty() ? "no answer" : error.sqlstate, error.message,
+                             to_string(action));
             },
         .connected =
             [this](std::int64_t epoch) {
@@ -284,8 +283,7 @@ ingest::lane_writer_ports lane::writer_ports() {
 void lane::write_batches() {
     using doing = ingest::lane_writer::doing;
     name_this_thread("writer", number_);
-    ingest::lane_writer writer(*database_, writer_ports(), batch_rows_max_,
-                               std::random_device{}());
+    ingest::lane_writer writer(*database_, writer_ports(), batch_rows_max_, std::random_device{}());
     while (!end_now_.load()) {
         const doing now = writer.step(monotonic_us());
         export_counts(writer);

@@ -1,4 +1,4 @@
-#include "daemon/settings_table.h"
+#include "daemon/config/settings_table.h"
 
 #include <algorithm>
 #include <array>
@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "daemon/address.h"
-#include "daemon/mask_password.h"
-#include "daemon/setting_value.h"
+#include "daemon/config/mask_password.h"
+#include "daemon/config/setting_value.h"
 
 namespace tickd {
 

@@ -1,4 +1,4 @@
-#include "daemon/intake.h"
+#include "daemon/serve/intake.h"
 
 #include <cassert>
 
@@ -89,8 +89,7 @@ void intake::take(record_source& from, const ingest::frame& line, std::int64_t n
     }
 }
 
-void intake::take_unfinished(record_source& from, const ingest::frame& line,
-                             std::int64_t now_us) {
+void intake::take_unfinished(record_source& from, const ingest::frame& line, std::int64_t now_us) {
     ingest::origin& origin = origin_in_block(from);
     ++origin.received;
     ++origin.dead_lettered;

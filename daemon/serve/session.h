@@ -15,7 +15,7 @@
 #include <memory>
 #include <string_view>
 
-#include "daemon/intake.h"
+#include "daemon/serve/intake.h"
 #include "ingest/byte_buffer.h"
 #include "ingest/frame_buffer.h"
 #include "ingest/hello.h"
@@ -68,15 +68,15 @@ private:
     ingest::frame_buffer frames_;
 
     boost::asio::cancellation_signal read_cancel_;  // ends a read that waits for its peer
-    boost::asio::steady_timer reply_signal_;  // cancelled when there is something to write
-    boost::asio::steady_timer farewell_;      // for a peer that does not read its last lines
+    boost::asio::steady_timer reply_signal_;        // cancelled when there is something to write
+    boost::asio::steady_timer farewell_;            // for a peer that does not read its last lines
     ingest::byte_buffer replies_, writing_;
     std::uint64_t settled_seq_ = 0;
     std::uint64_t acked_seq_ = 0;
-    bool ack_again_ = false;      // a duplicate came: its ack goes out once more
+    bool ack_again_ = false;  // a duplicate came: its ack goes out once more
     bool reading_done_ = false;
     bool draining_ = false;
-    bool closing_ = false;        // replies_ ends with the last line this peer will see
+    bool closing_ = false;         // replies_ ends with the last line this peer will see
     std::size_t drain_bytes_ = 0;  // still to take of what had arrived when draining began
 };
 

@@ -1,4 +1,4 @@
-#include "daemon/line_source.h"
+#include "daemon/send/line_source.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -10,7 +10,7 @@
 #include <format>
 #include <utility>
 
-#include "daemon/input_stream.h"
+#include "daemon/send/input_stream.h"
 
 namespace tickd {
 

@@ -1,4 +1,4 @@
-#include "daemon/session.h"
+#include "daemon/serve/session.h"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -11,7 +11,7 @@
 #include <cstring>
 
 #include "daemon/clock.h"
-#include "daemon/lane.h"
+#include "daemon/serve/lane.h"
 
 namespace tickd {
 

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "daemon/counters.h"
-#include "daemon/wake_signal.h"
+#include "daemon/serve/counters.h"
+#include "daemon/serve/wake_signal.h"
 #include "ingest/block.h"
 #include "ingest/block_ring.h"
 #include "ingest/frame_buffer.h"
@@ -22,25 +22,25 @@ namespace tickd {
 // A named feed, as its lane knows it. Session thread only.
 struct producer {
     std::string name;
-    std::uint32_t number = 0;         // from 1, never used again within the process
+    std::uint32_t number = 0;  // from 1, never used again within the process
     bool watermark_known = false;
-    std::uint64_t settled_seq = 0;    // what the database has settled
-    std::uint64_t newest_seq = 0;     // what has been taken in
+    std::uint64_t settled_seq = 0;  // what the database has settled
+    std::uint64_t newest_seq = 0;   // what has been taken in
     std::uint32_t blocks_in_flight = 0;
-    std::uint64_t session_id = 0;     // the session that feeds it; 0: none
+    std::uint64_t session_id = 0;  // the session that feeds it; 0: none
 };
 
 // What a session's records are stamped with and held to.
 struct record_source {
     std::uint64_t session_id = 0;
     std::string peer, listener;
-    std::string default_source;           // empty: none
+    std::string default_source;  // empty: none
     ingest::record_rules rules;
-    std::shared_ptr<producer> feed;       // null: a plain session
+    std::shared_ptr<producer> feed;  // null: a plain session
 
-    std::uint64_t block_serial = 0;       // the block that `origin` is an index into
+    std::uint64_t block_serial = 0;  // the block that `origin` is an index into
     std::uint16_t origin = 0;
-    bool duplicate_seen = false;          // since it was last looked at
+    bool duplicate_seen = false;  // since it was last looked at
 };
 
 class intake {
@@ -63,8 +63,7 @@ public:
     void recycle(std::unique_ptr<ingest::block> done);
     // Whether every block is here: nothing is with the writer or being filled.
     [[nodiscard]] bool all_home() const noexcept {
-        return spare_.size() + (filling_ != nullptr && filling_->empty() ? 1U : 0U) ==
-               block_count_;
+        return spare_.size() + (filling_ != nullptr && filling_->empty() ? 1U : 0U) == block_count_;
     }
 
 private:

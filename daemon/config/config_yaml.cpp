@@ -1,4 +1,4 @@
-#include "daemon/config_yaml.h"
+#include "daemon/config/config_yaml.h"
 
 #include <yaml-cpp/yaml.h>
 
@@ -8,9 +8,9 @@
 #include <map>
 #include <utility>
 
-#include "daemon/did_you_mean.h"
-#include "daemon/setting_value.h"
-#include "daemon/settings_table.h"
+#include "daemon/config/did_you_mean.h"
+#include "daemon/config/setting_value.h"
+#include "daemon/config/settings_table.h"
 
 namespace tickd {
 

@@ -17,10 +17,10 @@
 #include <memory>
 #include <vector>
 
-#include "daemon/config.h"
-#include "daemon/door.h"
+#include "daemon/config/config.h"
 #include "daemon/exit_code.h"
-#include "daemon/lane.h"
+#include "daemon/serve/door.h"
+#include "daemon/serve/lane.h"
 
 namespace tickd {
 

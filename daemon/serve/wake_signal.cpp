@@ -1,4 +1,4 @@
-#include "daemon/wake_signal.h"
+#include "daemon/serve/wake_signal.h"
 
 #include <poll.h>
 #include <sys/eventfd.h>

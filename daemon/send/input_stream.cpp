@@ -1,4 +1,4 @@
-#include "daemon/input_stream.h"
+#include "daemon/send/input_stream.h"
 
 #include <fcntl.h>
 #include <poll.h>

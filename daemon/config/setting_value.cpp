@@ -1,4 +1,4 @@
-#include "daemon/setting_value.h"
+#include "daemon/config/setting_value.h"
 
 #include <algorithm>
 #include <array>

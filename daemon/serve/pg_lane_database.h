@@ -61,16 +61,14 @@ private:
     [[nodiscard]] transaction_outcome run(const std::string& sql,
                                           std::span<const std::string_view> streams,
                                           const std::function<void()>& meanwhile);
-    [[nodiscard]] bool send_stream(std::string_view stream,
-                                   const std::function<void()>& meanwhile);
+    [[nodiscard]] bool send_stream(std::string_view stream, const std::function<void()>& meanwhile);
     [[nodiscard]] bool await_result(const std::function<void()>& meanwhile);
     [[nodiscard]] bool await_socket(bool also_writable);
     [[nodiscard]] ingest::database_error broken(std::string_view what) const;
     [[nodiscard]] bool roll_back();
     [[nodiscard]] std::expected<std::int64_t, ingest::database_error> reserve_ids(
         std::size_t count);
-    [[nodiscard]] std::string settle_call(const ingest::batch& rows,
-                                          ingest::batch_name name) const;
+    [[nodiscard]] std::string settle_call(const ingest::batch& rows, ingest::batch_name name) const;
 
     void hold_link() noexcept;
 
@@ -82,14 +80,14 @@ private:
 
     pg_lane_settings settings_;
     std::optional<pg_connection> connection_;
-    std::int64_t epoch_ = 0;       // of this holder; 0: never held
+    std::int64_t epoch_ = 0;  // of this holder; 0: never held
     ingest::activity_hasher hasher_;
-    std::int64_t next_id_ = 0;     // ids reserved and not yet used: [next_id_, ids_end_)
+    std::int64_t next_id_ = 0;  // ids reserved and not yet used: [next_id_, ids_end_)
     std::int64_t ids_end_ = 0;
     ingest::byte_buffer trial_;
 
     std::mutex link_mutex_;
-    int link_ = -1;          // a second descriptor of the connection's socket, for give_up
+    int link_ = -1;  // a second descriptor of the connection's socket, for give_up
     bool given_up_ = false;
 };
 

@@ -24,11 +24,11 @@
 #include <thread>
 #include <unordered_map>
 
-#include "daemon/config.h"
-#include "daemon/counters.h"
-#include "daemon/intake.h"
-#include "daemon/session.h"
-#include "daemon/wake_signal.h"
+#include "daemon/config/config.h"
+#include "daemon/serve/counters.h"
+#include "daemon/serve/intake.h"
+#include "daemon/serve/session.h"
+#include "daemon/serve/wake_signal.h"
 #include "ingest/hello.h"
 #include "ingest/lane_database.h"
 #include "ingest/lane_writer.h"
@@ -37,12 +37,12 @@ namespace tickd {
 
 // A connection on its way from the door to its lane.
 struct incoming {
-    int socket = -1;                    // owned
-    int family = 0;                     // AF_INET, AF_INET6 or AF_UNIX
-    record_source source;               // without its feed
-    std::string first_bytes;            // read at the door, without the hello
-    std::optional<ingest::hello> hello; // none: a plain session
-    std::shared_ptr<void> place;        // counts it against its listener's limit while it lives
+    int socket = -1;                     // owned
+    int family = 0;                      // AF_INET, AF_INET6 or AF_UNIX
+    record_source source;                // without its feed
+    std::string first_bytes;             // read at the door, without the hello
+    std::optional<ingest::hello> hello;  // none: a plain session
+    std::shared_ptr<void> place;         // counts it against its listener's limit while it lives
 };
 
 class lane {

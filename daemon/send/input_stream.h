@@ -10,7 +10,7 @@
 #include <span>
 #include <string>
 
-#include "daemon/line_source.h"
+#include "daemon/send/line_source.h"
 
 namespace tickd {
 

@@ -1,4 +1,4 @@
-#include "daemon/did_you_mean.h"
+#include "daemon/config/did_you_mean.h"
 
 #include <algorithm>
 #include <cstddef>

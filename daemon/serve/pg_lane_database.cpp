@@ -1,4 +1,4 @@
-#include "daemon/pg_lane_database.h"
+#include "daemon/serve/pg_lane_database.h"
 
 #include <fcntl.h>
 #include <libpq-fe.h>
@@ -99,13 +99,14 @@ std::expected<std::int64_t, ingest::database_error> pg_lane_database::take_lane(
     // ended, and take_lane waits for what it decided. Between two tickd's the newer one wins, once:
     // the older finds its epoch passed and does not come back.
     const std::string epoch = std::to_string(epoch_);
-    auto taken = connection_->query("SELECT tickd.check_lane($1, $2, $3)",
-                                    {lane, settings_.holder, epoch});
+    auto taken =
+        connection_->query("SELECT tickd.check_lane($1, $2, $3)", {lane, settings_.holder, epoch});
     if (taken) taken = connection_->query("SELECT tickd.clear_lane($1)", {lane});
-    if (taken) taken = connection_->exec("SET lock_timeout = '10s'").and_then([&] {
-        return connection_->query("SELECT tickd.take_lane($1, $2, $3)",
-                                  {lane, settings_.holder, epoch});
-    });
+    if (taken)
+        taken = connection_->exec("SET lock_timeout = '10s'").and_then([&] {
+            return connection_->query("SELECT tickd.take_lane($1, $2, $3)",
+                                      {lane, settings_.holder, epoch});
+        });
     if (taken) {
         epoch_ = taken->integer(0, 0);
         if (const auto reset = connection_->exec("SET lock_timeout = 0"); !reset) {
@@ -143,8 +144,8 @@ std::expected<std::int64_t, ingest::database_error> pg_lane_database::reserve_id
     const auto wanted = static_cast<std::int64_t>(count);
     if (ids_end_ - next_id_ < wanted) {
         const std::size_t reserved = std::max(count, ids_reserved_ahead);
-        const auto first = connection_->query("SELECT tickd.reserve_activity_ids($1)",
-                                              {std::to_string(reserved)});
+        const auto first =
+            connection_->query("SELECT tickd.reserve_activity_ids($1)", {std::to_string(reserved)});
         if (!first) return std::unexpected(error_of(first.error()));
         next_id_ = first->integer(0, 0);
         ids_end_ = next_id_ + static_cast<std::int64_t>(reserved);
@@ -165,8 +166,8 @@ std::string pg_lane_database::settle_call(const ingest::batch& rows,
                       std::to_string(rows.ticks().size()) + ',' +
                       std::to_string(rows.events().size()) + ',' +
                       std::to_string(rows.dead_letter_count()) + ',';
-    sql += sql_array(producers, "text",
-                     [](const auto& from) { return quote_literal(from.name); }) + ',';
+    sql += sql_array(producers, "text", [](const auto& from) { return quote_literal(from.name); }) +
+           ',';
     sql += sql_array(producers, "uuid", [](const auto& from) {
         return from.tenant == nullptr ? "NULL" : '\'' + ingest::to_text(*from.tenant) + '\'';
     });
