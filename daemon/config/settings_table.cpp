@@ -30,15 +30,17 @@ struct about {
 constexpr std::string_view no_value = "none";
 
 // The member that `path` names, of a config or a const config alike.
+// NOLINTNEXTLINE(bugprone-macro-parentheses): a whole lambda needs none
 #define MEMBER(path) [](auto& owner) -> auto& { return owner.path; }
 
 template <typename Owner, typename Get>
 using member_of = std::remove_cvref_t<std::invoke_result_t<Get, Owner&>>;
 
 template <typename Owner, typename Get, typename Parse, typename Print>
-setting<Owner> make(about what, std::string range, Get get, Parse parse, Print print) {
+setting<Owner> make(about what, const std::string& range, Get get, const Parse& parse,
+                    const Print& print) {
     return {.name = what.name,
-            .range = std::move(range),
+            .range = range,
             .unit = what.unit,
             .effect = what.effect,
             .comment = what.comment,

@@ -129,6 +129,9 @@ asio::awaitable<bool> lane::learn_watermark(std::shared_ptr<producer> feed,
             const std::scoped_lock lock(requests_mutex_);
             requests_.push_back({feed->name, [this, feed](std::uint64_t watermark) {
                                      asio::post(io_, [this, feed, watermark] {
+                                         // Asked twice when a session was superseded while it
+                                         // waited: the second answer comes when records do.
+                                         if (feed->watermark_known) return;
                                          feed->settled_seq = feed->newest_seq = watermark;
                                          feed->watermark_known = true;
                                          changed();

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "daemon/clock.h"
 #include "ingest/copy_encode.h"
 #include "ingest/sqlstate_policy.h"
 
@@ -21,6 +22,10 @@ namespace {
 // Large enough that a system call costs nothing per row, small enough that the next batch is
 // looked after often while this one is sent.
 constexpr std::size_t put_bytes_max = 256 * 1024;
+// A batch leaves a ledger row, and only a lane's newest can ever be asked for: without this a quiet
+// feed of single ticks would leave millions a day. The hour is the least that SQL allows.
+constexpr std::int64_t prune_every_us = 60'000'000;
+constexpr const char* prune_statement = "SELECT tickd.prune_ledger('1 hour')";
 // Ids are reserved ahead, so that a batch of events costs no round trip of its own.
 constexpr std::size_t ids_reserved_ahead = 16'384;
 
@@ -48,6 +53,12 @@ using result_handle = std::unique_ptr<PGresult, free_result>;
 
 [[nodiscard]] ingest::database_error error_of(const pg_error& error) {
     return {.sqlstate = error.sqlstate, .message = error.message, .subject = {}};
+}
+
+// The server itself does not know whether the transaction was committed: 40003, statement
+// completion unknown; 08007, transaction resolution unknown.
+[[nodiscard]] bool says_unknown(std::string_view sqlstate) {
+    return sqlstate == "40003" || sqlstate == "08007";
 }
 
 // ARRAY[a,b]::type[], from what `text_of` gives for each producer.
@@ -153,6 +164,15 @@ std::expected<std::int64_t, ingest::database_error> pg_lane_database::reserve_id
     return std::exchange(next_id_, next_id_ + wanted);
 }
 
+std::expected<void, ingest::database_error> pg_lane_database::prune_ledger() {
+    if (monotonic_us() < prune_at_us_) return {};
+    prune_at_us_ = monotonic_us() + prune_every_us;
+    const auto pruned = connection_->query(prune_statement);
+    // Whatever else kept it from being done, the next minute tries again.
+    if (!pruned && pruned.error().connection_lost) return std::unexpected(error_of(pruned.error()));
+    return {};
+}
+
 std::string pg_lane_database::settle_call(const ingest::batch& rows,
                                           ingest::batch_name name) const {
     const auto producers = rows.producers();
@@ -179,6 +199,9 @@ std::string pg_lane_database::settle_call(const ingest::batch& rows,
 
 ingest::commit_result pg_lane_database::commit(ingest::batch& rows, ingest::batch_name name,
                                                const std::function<void()>& meanwhile) {
+    if (const auto pruned = prune_ledger(); !pruned) {
+        return {ingest::commit_outcome::failed, pruned.error()};
+    }
     if (!rows.events_numbered()) {
         const auto first = reserve_ids(rows.events().size());
         if (!first) return {ingest::commit_outcome::failed, first.error()};
@@ -240,6 +263,11 @@ pg_lane_database::transaction_outcome pg_lane_database::run(
         // A FATAL error ends the connection and says nothing about the transaction.
         outcome.error.sqlstate.clear();
         outcome.in_doubt = commit_left;
+        return outcome;
+    }
+    if (commit_left && says_unknown(outcome.error.sqlstate)) {
+        outcome.committed = false;
+        outcome.in_doubt = outcome.link_lost = true;
         return outcome;
     }
     if (!outcome.error.message.empty()) {

@@ -66,6 +66,7 @@ private:
     [[nodiscard]] bool await_socket(bool also_writable);
     [[nodiscard]] ingest::database_error broken(std::string_view what) const;
     [[nodiscard]] bool roll_back();
+    [[nodiscard]] std::expected<void, ingest::database_error> prune_ledger();
     [[nodiscard]] std::expected<std::int64_t, ingest::database_error> reserve_ids(
         std::size_t count);
     [[nodiscard]] std::string settle_call(const ingest::batch& rows, ingest::batch_name name) const;
@@ -84,6 +85,7 @@ private:
     ingest::activity_hasher hasher_;
     std::int64_t next_id_ = 0;  // ids reserved and not yet used: [next_id_, ids_end_)
     std::int64_t ids_end_ = 0;
+    std::int64_t prune_at_us_ = 0;  // monotonic
     ingest::byte_buffer trial_;
 
     std::mutex link_mutex_;

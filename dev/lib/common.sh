@@ -89,6 +89,6 @@ build_preset() {
     fi
     for target in "$@"; do arguments+=(--target "$target"); done
     arguments+=(--parallel "$(nproc)")
-    [ -t 1 ] || arguments+=(-- --quiet)
+    [ -t 2 ] || arguments+=(-- --quiet)
     cmake --build "$folder" "${arguments[@]}" >&2
 }

@@ -146,6 +146,17 @@ TEST_CASE("on SIGTERM acked sessions get drain, their last acks, then a close") 
     CHECK(told.contains("{\"type\":\"drain\"}\n"));
 }
 
+TEST_CASE("the ledger forgets what nobody can ask for any more") {
+    ingest_site site;
+    run(site.sql(),
+        "INSERT INTO tickd.batch_ledger (lane, epoch, batch_no, committed_at, ticks,"
+        " events, dead_letters)"
+        " SELECT 0, 0, n, now() - interval '2 hours', 0, 0, 0"
+        " FROM generate_series(1, 1000) n");
+    static_cast<void>(converse(site.address(), hello("p") + tick(1)));
+    CHECK(one(site.sql(), "SELECT count(*) <= 2 FROM tickd.batch_ledger") == "t");
+}
+
 TEST_CASE("a killed daemon loses nothing that was acked and resumes at the watermark") {
     ingest_site site;
     tcp_client client(site.address());

@@ -3,6 +3,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <chrono>
 #include <format>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,7 +34,7 @@ public:
         while (lines_ < lines_max) {
             if (left_.empty()) next();
             const auto sent = client_.send_some(left_);
-            REQUIRE(sent);
+            if (!sent) throw std::runtime_error("the daemon has closed the connection");
             left_.remove_prefix(*sent);
             if (*sent == 0 && !client_.await_writable(std::chrono::seconds(3))) return true;
         }
@@ -72,7 +73,11 @@ void expect_pressure_and_release(std::size_t padding) {
     // Far more than the pool of blocks and the kernel's buffers hold together.
     constexpr std::size_t far_more = 600 * mib;
     const auto lines_max = static_cast<int>(far_more / (padding + 60));
-    for (pushing_feed& each : feeds) CHECK(each.push_until_stuck(lines_max));
+    try {
+        for (pushing_feed& each : feeds) CHECK(each.push_until_stuck(lines_max));
+    } catch (const std::exception&) {
+        FAIL(site.daemon().log());
+    }
     // Neither is read again. The kernel may still give its own buffers some more room.
     const auto kernel_lines = static_cast<int>(16 * mib / (padding + 60));
     for (pushing_feed& each : feeds) CHECK(each.push_until_stuck(each.lines() + kernel_lines));

@@ -109,7 +109,7 @@ public:
         return daemon_->address(listener);
     }
     // Waits until the ledger knows of that many records, dead letters among them, then asserts
-    // nothing more: the tables are looked at afterwards. False: they never came.
+    // nothing more: the tables are looked at afterwards. False: no more came for `patience`.
     [[nodiscard]] bool await_records(std::size_t count);
     // Another connection, as superuser.
     [[nodiscard]] pg_connection connect_again() const;
