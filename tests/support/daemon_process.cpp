@@ -276,8 +276,9 @@ bool ingest_site::await_records(std::size_t count) {
     // A busy machine is slow, but it moves: only a standstill is a failure.
     std::size_t known = 0;
     const auto settled = [&] {
-        return std::stoul(one(sql_, "SELECT coalesce(sum(ticks + events + dead_letters), 0)"
-                                    " FROM tickd.batch_ledger"));
+        return std::stoul(one(sql_,
+                              "SELECT coalesce(sum(ticks + events + dead_letters), 0)"
+                              " FROM tickd.batch_ledger"));
     };
     while (known < count) {
         const std::size_t before = known;
