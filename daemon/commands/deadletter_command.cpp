@@ -10,8 +10,8 @@
 namespace tickd {
 
 void add_deadletter_command(CLI::App& app, command_context& context) {
-    CLI::App* const group = app.add_subcommand(
-        "deadletter", "Lists refused records, shows, replays and purges them");
+    CLI::App* const group =
+        app.add_subcommand("deadletter", "Lists refused records, shows, replays and purges them");
     group->require_subcommand(1);
     add_deadletter_list_command(*group, context);
     add_deadletter_show_command(*group, context);

@@ -23,8 +23,7 @@ struct replay_arguments {
 
 exit_code code_of(const replay_report& report) {
     switch (report.end) {
-        case replay_end::complete:
-            return report.left() == 0 ? exit_code::ok : exit_code::data;
+        case replay_end::complete: return report.left() == 0 ? exit_code::ok : exit_code::data;
         case replay_end::interrupted:
         case replay_end::busy:
         case replay_end::superseded: return exit_code::try_again;
@@ -84,8 +83,8 @@ void add_deadletter_replay_command(CLI::App& group, command_context& context) {
     const auto arguments = std::make_shared<replay_arguments>();
     add_filter_options(*command, arguments->filter);
     command->add_option("--limit", arguments->limit, "At most so many, the oldest first")
-        ->check(CLI::Range(std::uint64_t{1}, std::numeric_limits<std::uint64_t>::max())
-                    .description(""))
+        ->check(
+            CLI::Range(std::uint64_t{1}, std::numeric_limits<std::uint64_t>::max()).description(""))
         ->type_name("N");
     command->add_flag("--all", arguments->all, "Every one that waits");
     command->callback([arguments, &context] {

@@ -24,7 +24,8 @@ void examine(command_context& context, bool json) {
     target.check_server = false;  // A check of its own says what is wrong with the server.
     auto connection = pg_connection::connect(target);
     if (!connection) {
-        print({check_listeners(*settings), check_files(*settings, files_of_this_process()),
+        print({check_listeners(*settings),
+               check_files(*settings, files_of_this_process()),
                {check_status::fail, "connection", to_text(connection.error())}},
               json);
         context.result = exit_code::unavailable;

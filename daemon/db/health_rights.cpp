@@ -123,7 +123,8 @@ health_check check_roles(pg_connection& connection) {
         if (rows->is_null(row, 1)) continue;
         problems.push_back(std::format("{} {}", rows->at(row, 0), rows->at(row, 1)));
     }
-    return verdict_of("roles", problems, "owner, ingest, reader, auditor, operator as they should be");
+    return verdict_of("roles", problems,
+                      "owner, ingest, reader, auditor, operator as they should be");
 }
 
 health_check check_rights(pg_connection& connection) {

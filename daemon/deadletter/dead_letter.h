@@ -16,8 +16,8 @@ struct dead_letter {
     std::optional<std::int64_t> seq;
     std::string verdict;
     std::optional<std::string> field, detail, sqlstate;
-    std::string raw;             // any bytes; possibly only its beginning was asked for
-    std::int64_t raw_bytes = 0;  // kept in the table
+    std::string raw;              // any bytes; possibly only its beginning was asked for
+    std::int64_t raw_bytes = 0;   // kept in the table
     std::int64_t raw_length = 0;  // of the line as it was sent
     std::optional<std::int64_t> replayed_us;
 

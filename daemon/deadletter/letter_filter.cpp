@@ -63,8 +63,8 @@ std::expected<std::int64_t, std::string> parse_moment(std::string_view text, std
     using namespace std::chrono_literals;
     const auto age = parse_duration(text, 0us, std::chrono::days{36'500});
     if (age) return now_us - age->count();
-    return std::unexpected("must be a time such as 2024-08-08T12:00:00Z or an age such as 2h, not " +
-                           quoted(text));
+    return std::unexpected(
+        "must be a time such as 2024-08-08T12:00:00Z or an age such as 2h, not " + quoted(text));
 }
 
 }  // namespace tickd

@@ -253,9 +253,9 @@ bool letter_replay::keep_refused() {
         sqlstates.emplace_back();
     }
     // Words of ours: none needs quoting inside an array.
-    const auto kept = reader_.query("SELECT tickd.refuse_again($1, $2, $3, $4)",
-                                    {id_array(ids), text_array(verdicts), text_array(fields),
-                                     text_array(sqlstates)});
+    const auto kept = reader_.query(
+        "SELECT tickd.refuse_again($1, $2, $3, $4)",
+        {id_array(ids), text_array(verdicts), text_array(fields), text_array(sqlstates)});
     if (!kept) return failed(kept.error());
     for (const std::string& verdict : verdicts) ++report_.refused[verdict];
     return true;

@@ -45,10 +45,10 @@ enum class replay_end : std::uint8_t {
 
 struct replay_report {
     replay_end end = replay_end::complete;
-    std::uint64_t ticks = 0, events = 0;            // committed and marked
-    std::map<std::string, std::uint64_t> refused;   // by verdict: still dead letters
-    std::uint64_t cut = 0;                          // too long to have been kept whole
-    std::string sqlstate, detail;                   // unless complete
+    std::uint64_t ticks = 0, events = 0;           // committed and marked
+    std::map<std::string, std::uint64_t> refused;  // by verdict: still dead letters
+    std::uint64_t cut = 0;                         // too long to have been kept whole
+    std::string sqlstate, detail;                  // unless complete
 
     [[nodiscard]] std::uint64_t left() const;  // looked at and still waiting
 };

@@ -18,9 +18,7 @@ sql_condition page_of(const letter_filter& filter, const letter_page& page) {
     return where;
 }
 
-unsigned digit_of(char c) {
-    return static_cast<unsigned>(c >= 'a' ? c - 'a' + 10 : c - '0');
-}
+unsigned digit_of(char c) { return static_cast<unsigned>(c >= 'a' ? c - 'a' + 10 : c - '0'); }
 
 // What encode(raw, 'hex') gave.
 std::string bytes_of(std::string_view hex) {
@@ -65,9 +63,8 @@ std::expected<std::vector<dead_letter>, pg_error> read_letters(pg_connection& co
                                                                const letter_filter& filter,
                                                                const letter_page& page) {
     const std::string raw =
-        page.raw_bytes_max
-            ? "substring(raw FROM 1 FOR " + std::to_string(*page.raw_bytes_max) + ")"
-            : "raw";
+        page.raw_bytes_max ? "substring(raw FROM 1 FOR " + std::to_string(*page.raw_bytes_max) + ")"
+                           : "raw";
     const sql_condition where = page_of(filter, page);
     const auto rows = connection.query(
         "SELECT id, (extract(epoch FROM received_at) * 1000000)::bigint, session_id, peer,"
@@ -88,9 +85,9 @@ std::expected<std::vector<letter_size>, pg_error> read_letter_sizes(pg_connectio
                                                                     const letter_filter& filter,
                                                                     const letter_page& page) {
     const sql_condition where = page_of(filter, page);
-    const auto rows = connection.query(
-        "SELECT id, octet_length(raw) FROM tickd.dead_letter WHERE " + where.text,
-        where.parameters);
+    const auto rows =
+        connection.query("SELECT id, octet_length(raw) FROM tickd.dead_letter WHERE " + where.text,
+                         where.parameters);
     if (!rows) return std::unexpected(rows.error());
     std::vector<letter_size> sizes;
     for (int row = 0; row < rows->size(); ++row) {
@@ -102,8 +99,8 @@ std::expected<std::vector<letter_size>, pg_error> read_letter_sizes(pg_connectio
 std::expected<std::uint64_t, pg_error> count_letters(pg_connection& connection,
                                                      const letter_filter& filter) {
     const sql_condition where = condition_of(filter);
-    const auto rows = connection.query(
-        "SELECT count(*) FROM tickd.dead_letter WHERE " + where.text, where.parameters);
+    const auto rows = connection.query("SELECT count(*) FROM tickd.dead_letter WHERE " + where.text,
+                                       where.parameters);
     if (!rows) return std::unexpected(rows.error());
     return static_cast<std::uint64_t>(rows->integer(0, 0));
 }

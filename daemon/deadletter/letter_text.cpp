@@ -135,8 +135,8 @@ std::string visible(std::string_view bytes) {
 std::string letter_table(std::span<const dead_letter> letters, std::size_t columns) {
     constexpr std::size_t fields = 7;
     using cells = std::array<std::string, fields>;
-    std::vector<cells> table{{"ID", "RECEIVED (UTC)", "VERDICT", "FIELD", "PRODUCER", "SEQ",
-                              "RECORD"}};
+    std::vector<cells> table{
+        {"ID", "RECEIVED (UTC)", "VERDICT", "FIELD", "PRODUCER", "SEQ", "RECORD"}};
     for (const dead_letter& letter : letters) {
         table.push_back({std::to_string(letter.id), short_time(letter.received_us),
                          visible(letter.verdict), visible(letter.field.value_or("-")),

@@ -17,8 +17,8 @@ constexpr std::uint64_t files_beside_sessions = 64;
 constexpr std::uint64_t files_of_a_lane = 8;
 
 bool is_loopback(const address& where) {
-    return where.kind != address::family::tcp || where.host == "localhost" ||
-           where.host == "::1" || where.host.starts_with("127.");
+    return where.kind != address::family::tcp || where.host == "localhost" || where.host == "::1" ||
+           where.host.starts_with("127.");
 }
 
 }  // namespace
@@ -35,19 +35,20 @@ health_check check_listeners(const config& settings) {
                 std::format("all {} on this machine alone", settings.listeners.size())};
     }
     return {check_status::warn, "listeners",
-            open + ": whoever reaches it may send as any producer; bind it to 127.0.0.1 or a unix"
-                   " socket, or let a firewall choose the senders"};
+            open +
+                ": whoever reaches it may send as any producer; bind it to 127.0.0.1 or a unix"
+                " socket, or let a firewall choose the senders"};
 }
 
 health_check check_files(const config& settings, std::uint64_t files_max) {
     std::uint64_t wanted = files_beside_sessions + settings.lanes.count * files_of_a_lane;
     for (const listener_config& each : settings.listeners) wanted += each.sessions_max;
-    const std::string counts =
-        std::format("{} files may be open, up to {} are wanted", format_count(files_max),
-                    format_count(wanted));
+    const std::string counts = std::format("{} files may be open, up to {} are wanted",
+                                           format_count(files_max), format_count(wanted));
     if (files_max >= wanted) return {check_status::ok, "files", counts};
-    return {check_status::warn, "files",
-            counts + "; raise the limit (ulimit -n, LimitNOFILE=) or lower listeners[].sessions_max"};
+    return {
+        check_status::warn, "files",
+        counts + "; raise the limit (ulimit -n, LimitNOFILE=) or lower listeners[].sessions_max"};
 }
 
 std::uint64_t files_of_this_process() {
@@ -65,16 +66,19 @@ health_check check_durability(pg_connection& connection) {
         problems.append(problems.empty() ? "" : "; ").append(words);
     };
     if (rows->at(0, 0) == "off") {
-        problem("fsync is off: a crash of the machine may lose or ruin everything (ALTER SYSTEM SET"
-                " fsync = on)");
+        problem(
+            "fsync is off: a crash of the machine may lose or ruin everything (ALTER SYSTEM SET"
+            " fsync = on)");
     }
     if (rows->at(0, 1) == "off") {
-        problem("full_page_writes is off: a crash of the machine may ruin pages (ALTER SYSTEM SET"
-                " full_page_writes = on)");
+        problem(
+            "full_page_writes is off: a crash of the machine may ruin pages (ALTER SYSTEM SET"
+            " full_page_writes = on)");
     }
     if (rows->at(0, 2) == "off") {
-        problem("synchronous_commit is off: what was acked may be lost when the server crashes"
-                " (ALTER ROLE tickd_ingest SET synchronous_commit = on)");
+        problem(
+            "synchronous_commit is off: what was acked may be lost when the server crashes"
+            " (ALTER ROLE tickd_ingest SET synchronous_commit = on)");
     }
     if (problems.empty()) {
         return {check_status::ok, "durability",

@@ -24,6 +24,7 @@ namespace tickd {
 [[nodiscard]] health_check check_durability(pg_connection& connection);
 
 // All of the above, the database's only when it is connected to, then those of `db health`.
-[[nodiscard]] std::vector<health_check> preflight(const config& settings, pg_connection& connection);
+[[nodiscard]] std::vector<health_check> preflight(const config& settings,
+                                                  pg_connection& connection);
 
 }  // namespace tickd

@@ -51,10 +51,9 @@ std::string sqlstate_json() {
     std::string json = "{\"rules\":[";
     for (const ingest::sqlstate_rule& rule : ingest::sqlstate_rules) {
         if (json.back() != '[') json += ',';
-        json +=
-            std::format(R"({{"sqlstate":{},"kind":"{}","action":{},"meaning":{}}})",
-                        json_quoted(rule.prefix), kind_of(rule),
-                        json_quoted(to_string(rule.action)), json_quoted(rule.meaning));
+        json += std::format(R"({{"sqlstate":{},"kind":"{}","action":{},"meaning":{}}})",
+                            json_quoted(rule.prefix), kind_of(rule),
+                            json_quoted(to_string(rule.action)), json_quoted(rule.meaning));
     }
     json += "],\"otherwise\":" + json_quoted(to_string(ingest::action_for(unheard_of))) +
             ",\"actions\":{";

@@ -82,8 +82,8 @@ TEST_CASE_METHOD(site, "show prints everything about one, safely") {
     const ended_process one_letter = letters({"show", "2"});
     CHECK(one_letter.exit_code == 0);
     for (const std::string words :
-         {"verdict     not_json", "session     2", "peer        10.0.0.2:5",
-          "producer    feed-b", "received    2024-08-08T13:00:00.000000Z", "length      6 bytes",
+         {"verdict     not_json", "session     2", "peer        10.0.0.2:5", "producer    feed-b",
+          "received    2024-08-08T13:00:00.000000Z", "length      6 bytes",
           "record      {\\x1b[2J\\xff\n"}) {
         CHECK(one_letter.out.contains(words));
     }

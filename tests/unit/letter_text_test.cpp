@@ -31,7 +31,7 @@ TEST_CASE("what could steer or deceive a terminal is escaped", "[letter_text]") 
     CHECK(visible("{\"a\":\"é 日 𝔘\"}") == "{\"a\":\"é 日 𝔘\"}");
     CHECK(visible("\x1b[2J\a\r\n\t\0\x7f"s) == "\\x1b[2J\\x07\\x0d\\x0a\\x09\\x00\\x7f");
     CHECK(visible("\xff\xc3(\xc0\x80\xed\xa0\x80") == "\\xff\\xc3(\\xc0\\x80\\xed\\xa0\\x80");
-    CHECK(visible("\xc2\x9b") == "\\u{9b}");                  // CSI in one character
+    CHECK(visible("\xc2\x9b") == "\\u{9b}");  // CSI in one character
     CHECK(visible("a\u202e\u2066\u200b\ufeffb") == "a\\u{202e}\\u{2066}\\u{200b}\\u{feff}b");
     CHECK(visible("\U000e0041") == "\\u{e0041}");  // a tag
     for (int byte = 0; byte < 256; ++byte) {
@@ -97,7 +97,7 @@ TEST_CASE("a sheet tells everything that is known", "[letter_text]") {
 }
 
 TEST_CASE("JSON gives every byte back", "[letter_text]") {
-    for (const std::string raw : {"{\"a\":\"\\n\xc3\xa9\"}"s, "\0\x1b\""s, "\xff\xfe"s, ""s}) {
+    for (const std::string& raw : {"{\"a\":\"\\n\xc3\xa9\"}"s, "\0\x1b\""s, "\xff\xfe"s, ""s}) {
         simdjson::dom::parser parser;
         const simdjson::padded_string json(letter_json(letter(raw)));
         const simdjson::dom::object object = parser.parse(json).get_object();
