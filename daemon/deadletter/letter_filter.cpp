@@ -40,6 +40,7 @@ void sql_condition::add(std::string_view condition, const std::vector<std::strin
 sql_condition condition_of(const letter_filter& filter) {
     sql_condition condition;
     std::vector<std::string> ids;
+    ids.reserve(filter.ids.size());
     for (const std::int64_t id : filter.ids) ids.push_back(std::to_string(id));
     add_list(condition, "id", "bigint", ids);
     add_list(condition, "verdict", "text", filter.verdicts);

@@ -77,6 +77,7 @@ std::expected<std::vector<dead_letter>, pg_error> read_letters(pg_connection& co
         where.parameters);
     if (!rows) return std::unexpected(rows.error());
     std::vector<dead_letter> letters;
+    letters.reserve(static_cast<std::size_t>(rows->size()));
     for (int row = 0; row < rows->size(); ++row) letters.push_back(letter_of(*rows, row));
     return letters;
 }
@@ -90,6 +91,7 @@ std::expected<std::vector<letter_size>, pg_error> read_letter_sizes(pg_connectio
                          where.parameters);
     if (!rows) return std::unexpected(rows.error());
     std::vector<letter_size> sizes;
+    sizes.reserve(static_cast<std::size_t>(rows->size()));
     for (int row = 0; row < rows->size(); ++row) {
         sizes.push_back({rows->integer(row, 0), rows->integer(row, 1)});
     }
