@@ -63,8 +63,17 @@ inline constexpr std::uint32_t listeners_max = 16;
 inline constexpr std::uint32_t sessions_default = 1024;
 // Rejects that a session has not read yet; then it is told so and closed.
 inline constexpr std::size_t reply_bytes_max = std::size_t{1024} * 1024;
+// Producers with metrics of their own; the rest share one label. A label value costs memory here
+// and a series in whatever scrapes it.
+inline constexpr std::size_t producer_labels_max = 1000;
 // One read. Larger reads gain nothing on loopback and cost memory per session.
 inline constexpr std::size_t read_bytes = std::size_t{128} * 1024;
+
+// --- replay of dead letters -----------------------------------------------------------------
+
+// What is read and committed at a time. The lines are far fewer than a batch's blocks hold.
+inline constexpr std::uint32_t replay_letters_max = 2000;
+inline constexpr std::size_t replay_bytes_max = std::size_t{8} * 1024 * 1024;
 
 static_assert(block_rows_max <= 65536, "row indices within a block are 16 bits");
 static_assert(line_bytes_default <= line_bytes_ceiling);

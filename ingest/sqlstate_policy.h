@@ -24,6 +24,8 @@ enum class failure_action : std::uint8_t {
 };
 
 [[nodiscard]] std::string_view to_string(failure_action action) noexcept;
+// What the writer does about it, as a sentence for people. Static storage.
+[[nodiscard]] std::string_view explain(failure_action action) noexcept;
 
 struct sqlstate_rule {
     std::string_view prefix;  // five characters: one state; two: a class
@@ -58,6 +60,7 @@ inline constexpr std::array sqlstate_rules{
     sqlstate_rule{"58", failure_action::pause, "system error: I/O"},
     sqlstate_rule{"TK001", failure_action::lane_lost, "the lane's epoch is no longer ours"},
     sqlstate_rule{"TK002", failure_action::producer_lost, "a producer's watermark has moved"},
+    sqlstate_rule{"TK003", failure_action::pause, "a replayed dead letter waits no more"},
     sqlstate_rule{"XX", failure_action::stop, "internal error or corruption"},
 };
 
@@ -78,7 +81,11 @@ inline constexpr std::array sqlstate_rules{
 
 static_assert(action_for("") == failure_action::reconnect);
 static_assert(action_for("08006") == failure_action::reconnect);
+static_assert(action_for("08007") == failure_action::reconnect);
+static_assert(action_for("40003") == failure_action::reconnect);
+static_assert(action_for("25P03") == failure_action::reconnect);
 static_assert(action_for("57P01") == failure_action::reconnect);
+static_assert(action_for("57P02") == failure_action::reconnect);
 static_assert(action_for("57P03") == failure_action::reconnect);
 static_assert(action_for("53300") == failure_action::reconnect);
 static_assert(action_for("25006") == failure_action::next_host);
@@ -87,17 +94,25 @@ static_assert(action_for("40P01") == failure_action::retry);
 static_assert(action_for("55P03") == failure_action::retry);
 static_assert(action_for("57014") == failure_action::retry);
 static_assert(action_for("53100") == failure_action::pause);
+static_assert(action_for("53200") == failure_action::pause);
 static_assert(action_for("58030") == failure_action::pause);
 static_assert(action_for("22003") == failure_action::isolate);
+static_assert(action_for("22P02") == failure_action::isolate);
 static_assert(action_for("22P05") == failure_action::isolate);
 static_assert(action_for("23502") == failure_action::isolate);
 static_assert(action_for("23514") == failure_action::isolate);
 static_assert(action_for("23505") == failure_action::renumber);
 static_assert(action_for("42501") == failure_action::stop);
 static_assert(action_for("42P01") == failure_action::stop);
+static_assert(action_for("42703") == failure_action::stop);
+static_assert(action_for("28P01") == failure_action::stop);
+static_assert(action_for("3D000") == failure_action::stop);
 static_assert(action_for("0A000") == failure_action::stop);
+static_assert(action_for("XX000") == failure_action::stop);
 static_assert(action_for("XX001") == failure_action::stop);
 static_assert(action_for("TK001") == failure_action::lane_lost);
+static_assert(action_for("TK002") == failure_action::producer_lost);
+static_assert(action_for("TK003") == failure_action::pause);
 static_assert(action_for("99999") == failure_action::pause);
 
 }  // namespace ingest

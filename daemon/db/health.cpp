@@ -4,6 +4,7 @@
 #include <format>
 
 #include "daemon/db/migrator.h"
+#include "daemon/json_quoted.h"
 #include "daemon/progress_bar.h"
 
 namespace tickd {
@@ -72,20 +73,17 @@ health_check check_dead_letters(pg_connection& connection) {
                         age_text(rows->integer(0, 2)))};
 }
 
-// RFC 8259 asks for these escapes and no others.
-std::string json_text(std::string_view text) {
-    std::string quoted = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\') {
-            quoted += '\\';
-            quoted += c;
-        } else if (static_cast<unsigned char>(c) < 0x20) {
-            quoted += std::format("\\u{:04x}", static_cast<unsigned char>(c));
-        } else {
-            quoted += c;
-        }
+// What was received is committed, a duplicate or a dead letter, for every producer.
+health_check check_conservation(pg_connection& connection) {
+    const auto rows =
+        connection.query("SELECT producer, missing FROM tickd.conservation_breaches()");
+    if (!rows) return not_checked("conservation", rows.error());
+    std::vector<std::string> problems;
+    for (int row = 0; row < rows->size(); ++row) {
+        problems.push_back(std::format("producer {}: {} records are not accounted for",
+                                       rows->at(row, 0), rows->integer(row, 1)));
     }
-    return quoted + '"';
+    return verdict_of("conservation", problems, "every producer's counts add up");
 }
 
 check_status worst_of(std::span<const health_check> checks) noexcept {
@@ -125,6 +123,7 @@ std::vector<health_check> check_health(pg_connection& connection,
         checks.push_back(check_owner(connection));
         checks.push_back(check_newest_tick(connection));
         checks.push_back(check_dead_letters(connection));
+        checks.push_back(check_conservation(connection));
     }
     checks.push_back(check_disk(connection));
     return checks;
@@ -149,8 +148,8 @@ std::string to_json(std::span<const health_check> checks) {
     for (const health_check& check : checks) {
         if (&check != checks.data()) json += ',';
         json +=
-            std::format("{{\"name\":{},\"status\":\"{}\",\"detail\":{}}}", json_text(check.name),
-                        to_string(check.status), json_text(check.detail));
+            std::format("{{\"name\":{},\"status\":\"{}\",\"detail\":{}}}", json_quoted(check.name),
+                        to_string(check.status), json_quoted(check.detail));
     }
     return json + "]}";
 }

@@ -18,7 +18,8 @@ constexpr const char* role_query =
     "            WHEN wanted.bypass AND NOT r.rolbypassrls THEN 'lacks BYPASSRLS'"
     "            WHEN r.rolbypassrls AND NOT wanted.bypass THEN 'has BYPASSRLS' END"
     "  FROM (VALUES ('tickd_owner', false, false), ('tickd_ingest', true, true),"
-    "               ('tickd_reader', false, false), ('tickd_auditor', true, true))"
+    "               ('tickd_reader', false, false), ('tickd_auditor', true, true),"
+    "               ('tickd_operator', true, true))"
     "       AS wanted (name, login, bypass)"
     "  LEFT JOIN pg_catalog.pg_roles r ON r.rolname = wanted.name";
 
@@ -33,16 +34,25 @@ constexpr const char* missing_query =
     "               ('tickd_auditor', 'SELECT', 'public.price_telemetry'),"
     "               ('tickd_auditor', 'SELECT', 'public.unified_activity_log'),"
     "               ('tickd_auditor', 'SELECT', 'tickd.dead_letter'),"
-    "               ('tickd_auditor', 'SELECT', 'tickd.batch_ledger'))"
+    "               ('tickd_auditor', 'SELECT', 'tickd.batch_ledger'),"
+    "               ('tickd_operator', 'SELECT', 'tickd.dead_letter'),"
+    "               ('tickd_operator', 'INSERT', 'public.price_telemetry'))"
     "       AS wanted (role, privilege, object)"
     " WHERE has_table_privilege(role, to_regclass(object)::oid, privilege) IS NOT TRUE"
+    " UNION ALL "
+    "SELECT format('tickd_operator may not run tickd.%s', p.proname)"
+    "  FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace"
+    " WHERE n.nspname = 'tickd'"
+    "   AND p.proname IN ('mark_replayed', 'refuse_again', 'purge_dead_letters', 'take_lane')"
+    "   AND NOT has_function_privilege('tickd_operator', p.oid, 'EXECUTE')"
     " UNION ALL "
     "SELECT format('%s may not run tickd.%s', 'tickd_ingest', p.proname)"
     "  FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace"
     " WHERE n.nspname = 'tickd'"
     "   AND p.proname IN ('reserve_activity_ids', 'check_lane', 'take_lane', 'clear_lane',"
     "                     'fence', 'settle_batch', 'producer_watermark', 'batch_committed',"
-    "                     'prune_ledger', 'newest_tick_time', 'dead_letters_waiting')"
+    "                     'prune_ledger', 'newest_tick_time', 'dead_letters_waiting',"
+    "                     'conservation_breaches')"
     "   AND NOT has_function_privilege('tickd_ingest', p.oid, 'EXECUTE')"
     " UNION ALL "
     "SELECT format('%s may not use schema tickd', role)"
@@ -113,7 +123,8 @@ health_check check_roles(pg_connection& connection) {
         if (rows->is_null(row, 1)) continue;
         problems.push_back(std::format("{} {}", rows->at(row, 0), rows->at(row, 1)));
     }
-    return verdict_of("roles", problems, "owner, ingest, reader, auditor as they should be");
+    return verdict_of("roles", problems,
+                      "owner, ingest, reader, auditor, operator as they should be");
 }
 
 health_check check_rights(pg_connection& connection) {

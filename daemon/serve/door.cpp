@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "daemon/address.h"
+#include "daemon/config/record_rules.h"
 #include "ingest/hello.h"
 #include "ingest/limits.h"
 #include "ingest/session_messages.h"
@@ -26,18 +27,6 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
-
-[[nodiscard]] ingest::record_rules rules_of(const listener_config& at, const config& settings) {
-    ingest::record_rules rules;
-    rules.excess = settings.records.excess_digits;
-    rules.unknown = settings.records.unknown_fields;
-    rules.depth_max = settings.records.json_depth;
-    rules.future_limit_us = settings.records.future_limit.count();
-    if (settings.records.past_limit) rules.past_limit_us = settings.records.past_limit->count();
-    rules.tenant = at.tenant;
-    rules.tenant_from_payload = at.tenant_from_payload;
-    return rules;
-}
 
 [[nodiscard]] std::string peer_of(const asio::ip::tcp::endpoint& from) {
     return to_text(address{.kind = address::family::tcp,

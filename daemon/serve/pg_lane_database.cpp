@@ -216,7 +216,11 @@ ingest::commit_result pg_lane_database::commit(ingest::batch& rows, ingest::batc
     };
     add(ingest::copy_ticks_statement, rows.tick_stream());
     add(ingest::copy_events_statement, rows.event_stream());
-    add(ingest::copy_dead_letters_statement, rows.dead_letter_stream());
+    if (settings_.within) {
+        sql += settings_.within(rows) + ';';
+    } else {
+        add(ingest::copy_dead_letters_statement, rows.dead_letter_stream());
+    }
     sql += settle_call(rows, name) + ";COMMIT";
 
     const transaction_outcome outcome = run(sql, streams, meanwhile);

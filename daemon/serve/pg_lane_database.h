@@ -30,6 +30,9 @@ struct pg_lane_settings {
     std::string holder;  // host and process, for people who look into tickd.lane
     // A server that neither takes nor says anything for this long is given up.
     std::chrono::milliseconds stall_limit{30'000};
+    // More of a batch's transaction, run after its rows are in. Given by a replay, whose dead
+    // letters exist: the batch's own are not written then.
+    std::function<std::string(const ingest::batch&)> within;
 };
 
 class pg_lane_database final : public ingest::lane_database {

@@ -39,7 +39,7 @@ TEST_CASE_METHOD(fixture, "a fresh database is healthy") {
     const auto checks = check_health(root, embedded_migrations());
     INFO(lines(root));
     CHECK(exit_code_of(checks) == exit_code::ok);
-    CHECK(checks.size() == 14);
+    CHECK(checks.size() == 15);
     for (const health_check& each : checks) {
         if (each.name == "ticks") {
             CHECK(each.status == check_status::note);
@@ -56,7 +56,7 @@ TEST_CASE_METHOD(fixture, "the daemon's role and the auditor may run it, and it 
         pg_connection other = connect(as_user(conninfo, role));
         INFO(lines(other));
         const auto checks = check_health(other, embedded_migrations());
-        CHECK(checks.size() == 14);
+        CHECK(checks.size() == 15);
         for (const health_check& each : checks) {
             INFO(each.name);
             CHECK((each.status == check_status::ok || each.name == "ticks" || each.name == "disk"));
@@ -145,6 +145,17 @@ TEST_CASE_METHOD(fixture, "each planted fault is found by its check, and only wh
         {"REVOKE EXECUTE ON FUNCTION tickd.settle_batch FROM tickd_ingest",
          "GRANT EXECUTE ON FUNCTION tickd.settle_batch TO tickd_ingest", "rights",
          "tickd_ingest may not run tickd.settle_batch"},
+        {"REVOKE EXECUTE ON FUNCTION tickd.mark_replayed FROM tickd_operator",
+         "GRANT EXECUTE ON FUNCTION tickd.mark_replayed TO tickd_operator", "rights",
+         "tickd_operator may not run tickd.mark_replayed"},
+        {"INSERT INTO tickd.producer (producer, received, committed, duplicates, dead_lettered)"
+         " VALUES ('feed-a', 100, 90, 5, 3), ('feed-b', 10, 7, 2, 1)",
+         "UPDATE tickd.producer SET dead_lettered = 5 WHERE producer = 'feed-a'", "conservation",
+         "producer feed-a: 2 records are not accounted for"},
+        {"UPDATE tickd.producer SET committed = 8, dead_lettered = 0 WHERE producer = 'feed-b';"
+         "UPDATE tickd.producer SET committed = 11, dead_lettered = -3 WHERE producer = 'feed-b'",
+         "UPDATE tickd.producer SET committed = 7, dead_lettered = 1 WHERE producer = 'feed-b'",
+         "conservation", "producer feed-b: 0 records"},
         {"ALTER TABLE tickd.dead_letter OWNER TO postgres",
          "ALTER TABLE tickd.dead_letter OWNER TO tickd_owner", "owner",
          "tickd.dead_letter belongs to postgres"},

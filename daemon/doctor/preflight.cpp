@@ -1,0 +1,101 @@
+#include "daemon/doctor/preflight.h"
+
+#include <sys/resource.h>
+
+#include <format>
+#include <string>
+
+#include "daemon/address.h"
+#include "daemon/progress_bar.h"
+
+namespace tickd {
+
+namespace {
+
+// Beside the sessions: listeners, lanes with their databases, log, files while they are read.
+constexpr std::uint64_t files_beside_sessions = 64;
+constexpr std::uint64_t files_of_a_lane = 8;
+
+bool is_loopback(const address& where) {
+    return where.kind != address::family::tcp || where.host == "localhost" || where.host == "::1" ||
+           where.host.starts_with("127.");
+}
+
+}  // namespace
+
+health_check check_listeners(const config& settings) {
+    std::string open;
+    for (const listener_config& each : settings.listeners) {
+        const auto where = parse_address(each.address);
+        if (!where || is_loopback(*where)) continue;
+        open += (open.empty() ? "" : ", ") + each.address;
+    }
+    if (open.empty()) {
+        return {check_status::ok, "listeners",
+                std::format("all {} on this machine alone", settings.listeners.size())};
+    }
+    return {check_status::warn, "listeners",
+            open +
+                ": whoever reaches it may send as any producer; bind it to 127.0.0.1 or a unix"
+                " socket, or let a firewall choose the senders"};
+}
+
+health_check check_files(const config& settings, std::uint64_t files_max) {
+    std::uint64_t wanted = files_beside_sessions + settings.lanes.count * files_of_a_lane;
+    for (const listener_config& each : settings.listeners) wanted += each.sessions_max;
+    const std::string counts = std::format("{} files may be open, up to {} are wanted",
+                                           format_count(files_max), format_count(wanted));
+    if (files_max >= wanted) return {check_status::ok, "files", counts};
+    return {
+        check_status::warn, "files",
+        counts + "; raise the limit (ulimit -n, LimitNOFILE=) or lower listeners[].sessions_max"};
+}
+
+std::uint64_t files_of_this_process() {
+    rlimit limit{};
+    return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
+}
+
+health_check check_durability(pg_connection& connection) {
+    const auto rows = connection.query(
+        "SELECT current_setting('fsync'), current_setting('full_page_writes'),"
+        " current_setting('synchronous_commit')");
+    if (!rows) return not_checked("durability", rows.error());
+    std::string problems;
+    const auto problem = [&](std::string_view words) {
+        problems.append(problems.empty() ? "" : "; ").append(words);
+    };
+    if (rows->at(0, 0) == "off") {
+        problem(
+            "fsync is off: a crash of the machine may lose or ruin everything (ALTER SYSTEM SET"
+            " fsync = on)");
+    }
+    if (rows->at(0, 1) == "off") {
+        problem(
+            "full_page_writes is off: a crash of the machine may ruin pages (ALTER SYSTEM SET"
+            " full_page_writes = on)");
+    }
+    if (rows->at(0, 2) == "off") {
+        problem(
+            "synchronous_commit is off: what was acked may be lost when the server crashes"
+            " (ALTER ROLE tickd_ingest SET synchronous_commit = on)");
+    }
+    if (problems.empty()) {
+        return {check_status::ok, "durability",
+                std::format("fsync and full_page_writes are on, synchronous_commit is {}",
+                            rows->at(0, 2))};
+    }
+    return {check_status::warn, "durability", problems};
+}
+
+std::vector<health_check> preflight(const config& settings, pg_connection& connection) {
+    std::vector<health_check> checks{check_listeners(settings),
+                                     check_files(settings, files_of_this_process()),
+                                     check_durability(connection)};
+    for (health_check& each : check_health(connection, embedded_migrations())) {
+        checks.push_back(std::move(each));
+    }
+    return checks;
+}
+
+}  // namespace tickd

@@ -1,0 +1,30 @@
+// What `tickd doctor` looks at before a daemon is started: its configuration, this machine, and
+// settings of the server on which the promises rest.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "daemon/config/config.h"
+#include "daemon/db/health.h"
+#include "daemon/db/pg_connection.h"
+
+namespace tickd {
+
+// Listeners that anybody on the network may use.
+[[nodiscard]] health_check check_listeners(const config& settings);
+
+// Whether `files_max` descriptors, as many as this process may open, are enough for every session
+// the listeners allow.
+[[nodiscard]] health_check check_files(const config& settings, std::uint64_t files_max);
+// The soft limit that a daemon started from here would have.
+[[nodiscard]] std::uint64_t files_of_this_process();
+
+// fsync, full_page_writes and synchronous_commit, each off of which may lose what was acked.
+[[nodiscard]] health_check check_durability(pg_connection& connection);
+
+// All of the above, the database's only when it is connected to, then those of `db health`.
+[[nodiscard]] std::vector<health_check> preflight(const config& settings,
+                                                  pg_connection& connection);
+
+}  // namespace tickd

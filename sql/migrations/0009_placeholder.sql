@@ -1,0 +1,2 @@
+-- Keeps the numbers whole; does nothing.
+SELECT 1;

@@ -1,0 +1,79 @@
+// What `tickd doctor` prints and finds without a database.
+#include <catch2/catch_test_macros.hpp>
+
+#include <simdjson.h>
+
+#include <sstream>
+#include <string>
+
+#include "daemon/doctor/preflight.h"
+#include "daemon/doctor/sqlstate_table.h"
+#include "ingest/sqlstate_policy.h"
+
+using namespace tickd;
+
+TEST_CASE("the printed table is the table that decides", "[doctor]") {
+    std::istringstream text(sqlstate_text());
+    std::string line;
+    REQUIRE(std::getline(text, line));
+    CHECK(line.starts_with("SQLSTATE "));
+    for (const ingest::sqlstate_rule& rule : ingest::sqlstate_rules) {
+        REQUIRE(std::getline(text, line));
+        CAPTURE(line);
+        std::string state = line.substr(0, line.find(' '));
+        if (state.ends_with("xxx")) state.resize(2);
+        if (state == "-") state.clear();
+        CHECK(state == rule.prefix);
+        CHECK(line.substr(9).starts_with(to_string(rule.action)));
+        CHECK(line.substr(26) == rule.meaning);
+    }
+    REQUIRE(std::getline(text, line));
+    CHECK(line.starts_with("other    pause "));
+}
+
+TEST_CASE("the table as JSON is the table that decides", "[doctor]") {
+    simdjson::dom::parser parser;
+    const simdjson::padded_string json(sqlstate_json());
+    const simdjson::dom::object document = parser.parse(json).get_object();
+    std::size_t at = 0;
+    for (const simdjson::dom::element each : document["rules"].get_array()) {
+        REQUIRE(at < ingest::sqlstate_rules.size());
+        const ingest::sqlstate_rule& rule = ingest::sqlstate_rules.at(at++);
+        CHECK(std::string_view(each["sqlstate"]) == rule.prefix);
+        CHECK(std::string_view(each["action"]) == to_string(rule.action));
+        CHECK(std::string_view(each["meaning"]) == rule.meaning);
+        // Every action that is named is explained.
+        const std::string_view words = document["actions"][to_string(rule.action)];
+        CHECK(words == explain(rule.action));
+        CHECK(words.size() > 20);
+    }
+    CHECK(at == ingest::sqlstate_rules.size());
+    CHECK(std::string_view(document["otherwise"]) == to_string(ingest::action_for("99999")));
+}
+
+TEST_CASE("a listener that the network reaches is a warning", "[doctor]") {
+    config settings;
+    for (const std::string address :
+         {"127.0.0.1:7450", "[::1]:7450", "localhost:7450", "unix:/run/tickd/tickd.sock"}) {
+        listener_config at;
+        at.address = address;
+        settings.listeners.push_back(at);
+    }
+    CHECK(check_listeners(settings).status == check_status::ok);
+    for (const std::string address : {"0.0.0.0:7450", "[::]:7450", "db1:7450", "10.0.0.7:7450"}) {
+        config open = settings;
+        open.listeners.front().address = address;
+        CHECK(check_listeners(open).status == check_status::warn);
+        CHECK(check_listeners(open).detail.starts_with(address + ":"));
+    }
+}
+
+TEST_CASE("a file limit below the sessions allowed is a warning", "[doctor]") {
+    config settings;
+    settings.listeners.resize(2);
+    settings.listeners[1].sessions_max = 100'000;
+    CHECK(check_files(settings, 1'000'000).status == check_status::ok);
+    CHECK(check_files(settings, 1024).status == check_status::warn);
+    CHECK(check_files(settings, 101'024).status == check_status::warn);
+    CHECK(files_of_this_process() > 0);
+}
