@@ -25,11 +25,9 @@
 namespace tickd {
 
 struct pg_lane_settings {
-    pg_target target;
+    pg_target target;  // its stall_limit bounds every wait for the server
     std::uint32_t lane = 0;
     std::string holder;  // host and process, for people who look into tickd.lane
-    // A server that neither takes nor says anything for this long is given up.
-    std::chrono::milliseconds stall_limit{30'000};
 };
 
 class pg_lane_database final : public ingest::lane_database {
@@ -72,6 +70,7 @@ private:
     [[nodiscard]] std::string settle_call(const ingest::batch& rows, ingest::batch_name name) const;
 
     void hold_link() noexcept;
+    void hear_warnings() noexcept;
 
     enum class stream_kind : std::uint8_t { ticks, events };
     // Where the server refuses a row within [begin, end), if it does.
@@ -87,6 +86,7 @@ private:
     std::int64_t ids_end_ = 0;
     std::int64_t prune_at_us_ = 0;  // monotonic
     ingest::byte_buffer trial_;
+    std::string warning_;  // the server's newest WARNING since it was last cleared
 
     std::mutex link_mutex_;
     int link_ = -1;  // a second descriptor of the connection's socket, for give_up
