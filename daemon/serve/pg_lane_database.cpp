@@ -96,15 +96,16 @@ void pg_lane_database::hold_link() noexcept {
     if (given_up_ && link_ >= 0) ::shutdown(link_, SHUT_RDWR);
 }
 
-// A COMMIT that waits for its synchronous standby and is cancelled succeeds with a WARNING.
-void pg_lane_database::hear_warnings() noexcept {
-    warning_.clear();
+// A COMMIT that is cancelled while it waits for its synchronous standby succeeds, with a WARNING
+// that has no SQLSTATE of its own: the function that gives it tells it from others.
+void pg_lane_database::hear_unreplicated() noexcept {
+    unreplicated_.clear();
     PQsetNoticeReceiver(
         connection_->native(),
         [](void* self, const PGresult* said) {
-            const char* const severity = PQresultErrorField(said, PG_DIAG_SEVERITY_NONLOCALIZED);
-            if (severity == nullptr || std::string_view(severity) != "WARNING") return;
-            static_cast<pg_lane_database*>(self)->warning_ = error_of(said).message;
+            const char* const from = PQresultErrorField(said, PG_DIAG_SOURCE_FUNCTION);
+            if (from == nullptr || std::string_view(from) != "SyncRepWaitForLSN") return;
+            static_cast<pg_lane_database*>(self)->unreplicated_ = error_of(said).message;
         },
         this);
 }
@@ -122,7 +123,7 @@ std::expected<std::int64_t, ingest::database_error> pg_lane_database::take_lane(
     if (!connected) return std::unexpected(error_of(connected.error()));
     connection_ = std::move(*connected);
     hold_link();
-    hear_warnings();
+    hear_unreplicated();
     const std::string lane = std::to_string(settings_.lane);
     // Whoever held the lane before may still sit in a transaction whose client is gone: it is
     // ended, and take_lane waits for what it decided. Between two tickd's the newer one wins, once:
@@ -131,7 +132,7 @@ std::expected<std::int64_t, ingest::database_error> pg_lane_database::take_lane(
     auto taken =
         connection_->query("SELECT tickd.check_lane($1, $2, $3)", {lane, settings_.holder, epoch});
     if (taken) taken = connection_->query("SELECT tickd.clear_lane($1)", {lane});
-    warning_.clear();
+    unreplicated_.clear();
     if (taken)
         taken = connection_->exec("SET lock_timeout = '10s'").and_then([&] {
             return connection_->query("SELECT tickd.take_lane($1, $2, $3)",
@@ -143,11 +144,11 @@ std::expected<std::int64_t, ingest::database_error> pg_lane_database::take_lane(
             taken = std::unexpected(reset.error());
         }
     }
-    if (!taken || !warning_.empty()) {
+    if (!taken || !unreplicated_.empty()) {
         // Warned: it waited for a standby, was told to stop, and so says nothing about what the
         // standby has.
         const auto error =
-            taken ? ingest::database_error{{}, warning_, {}} : error_of(taken.error());
+            taken ? ingest::database_error{{}, unreplicated_, {}} : error_of(taken.error());
         disconnect();
         return std::unexpected(error);
     }
@@ -254,6 +255,7 @@ pg_lane_database::transaction_outcome pg_lane_database::run(
     const std::string& sql, std::span<const std::string_view> streams,
     const std::function<void()>& meanwhile) {
     transaction_outcome outcome;
+    unreplicated_.clear();
     PGconn* const connection = connection_->native();
     std::size_t next_stream = 0;
     bool flowing = PQsendQuery(connection, sql.c_str()) == 1;
@@ -272,7 +274,6 @@ pg_lane_database::transaction_outcome pg_lane_database::run(
             case PGRES_FATAL_ERROR:
                 if (outcome.error.message.empty()) outcome.error = error_of(result.get());
                 break;
-            case PGRES_TUPLES_OK: warning_.clear(); break;  // settle_batch; next is COMMIT
             default:
                 outcome.committed = std::string_view(PQcmdStatus(result.get())) == "COMMIT";
                 break;
@@ -288,10 +289,10 @@ pg_lane_database::transaction_outcome pg_lane_database::run(
         outcome.in_doubt = commit_left;
         return outcome;
     }
-    if (outcome.committed && !warning_.empty()) {
+    if (outcome.committed && !unreplicated_.empty()) {
         // Committed here, but perhaps not on the synchronous standby. Taking the lane waits for
         // the standby too, and its log has this batch first: then the ledger may say so.
-        outcome.error = {.sqlstate = {}, .message = warning_, .subject = {}};
+        outcome.error = {.sqlstate = {}, .message = unreplicated_, .subject = {}};
         outcome.committed = false;
         outcome.in_doubt = outcome.link_lost = true;
         return outcome;

@@ -70,7 +70,7 @@ private:
     [[nodiscard]] std::string settle_call(const ingest::batch& rows, ingest::batch_name name) const;
 
     void hold_link() noexcept;
-    void hear_warnings() noexcept;
+    void hear_unreplicated() noexcept;
 
     enum class stream_kind : std::uint8_t { ticks, events };
     // Where the server refuses a row within [begin, end), if it does.
@@ -86,7 +86,7 @@ private:
     std::int64_t ids_end_ = 0;
     std::int64_t prune_at_us_ = 0;  // monotonic
     ingest::byte_buffer trial_;
-    std::string warning_;  // the server's newest WARNING since it was last cleared
+    std::string unreplicated_;  // the server's words when it did not wait for its standby
 
     std::mutex link_mutex_;
     int link_ = -1;  // a second descriptor of the connection's socket, for give_up

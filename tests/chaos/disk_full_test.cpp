@@ -34,7 +34,7 @@ bool says(const std::string& file, std::string_view words) {
 
 // A tablespace that fills: the server lives, refuses with 53100, and goes on.
 TEST_CASE("a full disk under the tables pauses the lane until there is room again") {
-    const small_disk disk(8);
+    const small_disk disk(2);
     private_cluster cluster;
     const std::string folder = disk.path() + "/tables";
     give_to_server(folder, cluster);
@@ -54,9 +54,10 @@ TEST_CASE("a full disk under the tables pauses the lane until there is room agai
 
 // The log fills: the server panics, and cannot come back until there is room.
 TEST_CASE("a full disk under the server's log stops it, and nothing acked is missing later") {
-    const small_disk disk(180);
+    const small_disk disk(plenty_mib);
     private_cluster cluster(disk.path() + "/pg", "");
     chaos_site site(cluster);
+    disk.leave_free(20);  // the log grows by 16 at a time
     site.add_producers(4);
     REQUIRE(await_condition(
         [&] { return says(cluster.directory() + "/log", "No space left on device"); },

@@ -59,7 +59,6 @@ TEST_CASE("a commit that was cancelled while it waited for the standby is not ac
         await(sql, "SELECT count(*) > 0" + waiting);
         if (cancelled == 1) acked = site.acked();
         static_cast<void>(rows(sql, "SELECT pg_cancel_backend(pid)" + waiting));
-        INFO(site.daemon().log());
         REQUIRE(await_condition([&] {
             return site.daemon().logged("canceling wait for synchronous replication") >= cancelled;
         }, std::chrono::seconds(10)));

@@ -3,7 +3,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <catch2/catch_test_macros.hpp>
@@ -40,6 +40,13 @@ small_disk::small_disk(unsigned mebibytes) {
 small_disk::~small_disk() {
     ::umount2(path_.c_str(), MNT_DETACH);
     ::rmdir(path_.c_str());
+}
+
+void small_disk::leave_free(unsigned mebibytes) const {
+    struct statvfs now{};
+    if (::statvfs(path_.c_str(), &now) != 0) throw std::runtime_error("statvfs failed");
+    const auto used = (now.f_blocks - now.f_bfree) * now.f_frsize >> 20U;
+    resize(static_cast<unsigned>(used) + mebibytes);
 }
 
 void small_disk::resize(unsigned mebibytes) const {

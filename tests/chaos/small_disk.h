@@ -15,6 +15,8 @@ public:
     small_disk& operator=(const small_disk&) = delete;
 
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
+    // From now on no more than this is free.
+    void leave_free(unsigned mebibytes) const;
     void resize(unsigned mebibytes) const;
 
 private:
