@@ -33,6 +33,7 @@ struct config {
                                     // defaults and PG* variables. May name several hosts.
         std::string password_file;  // a file that holds the password; empty: none
         std::chrono::milliseconds connect_timeout{5000};
+        std::chrono::milliseconds stall_limit{30000};  // a lane leaves a server silent for so long
     } database;
 
     std::vector<listener_config> listeners;  // default: one, 127.0.0.1:7450

@@ -234,6 +234,10 @@ std::vector<setting<config>> make_settings() {
         {"database.connect_timeout", restart, "duration",
          "Longest attempt to connect to one database host; rounded up to seconds."},
         MEMBER(database.connect_timeout), 100ms, 5min));
+    table.push_back(duration<config>(
+        {"database.stall_limit", restart, "duration",
+         "A lane leaves a database that neither takes nor says anything for this long."},
+        MEMBER(database.stall_limit), 1s, 1h));
     table.push_back(count<config>(
         {"lanes.first", restart, "",
          "Number of the first lane; daemons on one database need numbers of their own."},

@@ -1,9 +1,11 @@
 #include "daemon/db/pg_connection.h"
 
 #include <libpq-fe.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <fstream>
 #include <initializer_list>
@@ -110,13 +112,20 @@ std::expected<pg_connection, pg_error> pg_connection::connect(const pg_target& t
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(target.connect_timeout).count();
     const std::string timeout = std::to_string(std::max<std::int64_t>(seconds, 1));
 
-    // A later keyword overrides an earlier one, and so what conninfo says.
+    // A later keyword overrides an earlier one: what stands before dbname yields to conninfo, what
+    // stands behind it overrides that.
     std::vector<const char*> keywords, values;
     const auto add = [&](const char* keyword, const std::string& value) {
         if (value.empty()) return;
         keywords.push_back(keyword);
         values.push_back(value.c_str());
     };
+    // The kernel's own keepalive waits two hours before its first probe. With these a peer that is
+    // gone is noticed after 5 + 3 * 2 s. No tcp_user_timeout: it also ends connections whose peer
+    // is alive and only does not read, such as a backend that waits for a lock.
+    keywords.insert(keywords.end(), {"keepalives_idle", "keepalives_interval", "keepalives_count"});
+    values.insert(values.end(), {"5", "2", "3"});
+    add("target_session_attrs", target.session_attrs);
     add("dbname", target.conninfo);
     add("password", password);
     add("fallback_application_name", target.application_name);
@@ -131,6 +140,7 @@ std::expected<pg_connection, pg_error> pg_connection::connect(const pg_target& t
         return std::unexpected(our_error(one_line(PQerrorMessage(opened.get()))));
     }
     pg_connection connection(std::move(opened));
+    connection.stall_limit_ = target.stall_limit;
     if (!target.check_server) return connection;
     if (connection.server_version() < 160000) {
         return std::unexpected(our_error("the server is PostgreSQL " +
@@ -160,14 +170,57 @@ pg_error pg_connection::failure(const ::pg_result* result) const {
     return error;
 }
 
-std::expected<void, pg_error> pg_connection::exec(const std::string& sql) {
-    const pg_rows::handle result(PQexec(connection_.get(), sql.c_str()));
+// Waits until PQgetResult will not block. False: nothing moved for stall_limit, or the connection
+// is gone.
+bool pg_connection::await_answer() const {
+    PGconn* const connection = connection_.get();
+    while (PQisBusy(connection) == 1) {
+        const int unsent = PQflush(connection);
+        if (unsent < 0) return false;
+        pollfd socket{.fd = PQsocket(connection),
+                      .events = static_cast<short>(unsent == 1 ? POLLIN | POLLOUT : POLLIN),
+                      .revents = 0};
+        const int limit = stall_limit_.count() == 0 ? -1 : static_cast<int>(stall_limit_.count());
+        const int ready = ::poll(&socket, 1, limit);
+        if (ready < 0 && errno == EINTR) continue;
+        if (ready <= 0) return false;
+        if ((socket.revents & ~POLLOUT) != 0 && PQconsumeInput(connection) == 0) return false;
+    }
+    return true;
+}
+
+// What PQexec does, with a limit to its patience: the last result of what was sent.
+std::expected<pg_rows, pg_error> pg_connection::last_answer(bool sent) const {
+    result_handle last;
+    while (sent) {
+        if (!await_answer() && PQstatus(connection_.get()) == CONNECTION_OK) {
+            return std::unexpected(our_error("no word from the server for " +
+                                             std::to_string(stall_limit_.count()) + " ms"));
+        }
+        result_handle next(PQgetResult(connection_.get()));
+        if (!next) break;
+        last = std::move(next);
+        if (PQstatus(connection_.get()) == CONNECTION_BAD) break;
+    }
+    return checked(std::move(last));
+}
+
+std::expected<pg_rows, pg_error> pg_connection::checked(result_handle result) const {
     switch (PQresultStatus(result.get())) {
         case PGRES_COMMAND_OK:
         case PGRES_TUPLES_OK:
-        case PGRES_EMPTY_QUERY: return {};
+        case PGRES_EMPTY_QUERY: return pg_rows(std::move(result));
         default: return std::unexpected(failure(result.get()));
     }
+}
+
+std::expected<void, pg_error> pg_connection::exec(const std::string& sql) {
+    PGconn* const connection = connection_.get();
+    const auto answer = stall_limit_.count() == 0
+                            ? checked(result_handle(PQexec(connection, sql.c_str())))
+                            : last_answer(PQsendQuery(connection, sql.c_str()) == 1);
+    if (!answer) return std::unexpected(answer.error());
+    return {};
 }
 
 std::expected<pg_rows, pg_error> pg_connection::query(const std::string& sql,
@@ -176,14 +229,12 @@ std::expected<pg_rows, pg_error> pg_connection::query(const std::string& sql,
     for (const pg_parameter& parameter : parameters) {
         values.push_back(parameter ? parameter->c_str() : nullptr);
     }
-    pg_rows::handle result(PQexecParams(connection_.get(), sql.c_str(),
-                                        static_cast<int>(values.size()), nullptr, values.data(),
-                                        nullptr, nullptr, /*resultFormat=*/0));
-    const ExecStatusType status = PQresultStatus(result.get());
-    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
-        return std::unexpected(failure(result.get()));
-    }
-    return pg_rows(std::move(result));
+    const auto run = [&](auto call) {
+        return call(connection_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr,
+                    values.data(), nullptr, nullptr, /*resultFormat=*/0);
+    };
+    if (stall_limit_.count() == 0) return checked(result_handle(run(&PQexecParams)));
+    return last_answer(run(&PQsendQueryParams) == 1);
 }
 
 std::expected<void, pg_error> pg_connection::copy_begin(const std::string& sql) {

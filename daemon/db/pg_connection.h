@@ -64,7 +64,10 @@ struct pg_target {
     std::string application_name = "tickd";  // unless conninfo has its own
     std::string options;  // as PGOPTIONS, `-c name=value ...`; empty: conninfo's own
     std::chrono::milliseconds connect_timeout{5000};  // per host, rounded up to seconds
-    bool check_server = true;  // refuse servers below version 16 or with another encoding
+    bool check_server = true;   // refuse servers below version 16 or with another encoding
+    std::string session_attrs;  // target_session_attrs, unless conninfo has its own; empty: any
+    // exec and query give up a server that neither takes nor says anything for so long; 0: never.
+    std::chrono::milliseconds stall_limit{0};
 };
 
 // A value of a query's $n; nothing is NULL.
@@ -109,9 +112,14 @@ private:
         void operator()(pg_conn* connection) const noexcept;
     };
     using handle = std::unique_ptr<pg_conn, close_connection>;
+    using result_handle = pg_rows::handle;
     explicit pg_connection(handle connection) noexcept : connection_(std::move(connection)) {}
     [[nodiscard]] pg_error failure(const pg_result* result) const;
+    [[nodiscard]] std::expected<pg_rows, pg_error> checked(result_handle result) const;
+    [[nodiscard]] bool await_answer() const;
+    [[nodiscard]] std::expected<pg_rows, pg_error> last_answer(bool sent) const;
     handle connection_;
+    std::chrono::milliseconds stall_limit_{0};
 };
 
 // A literal for SQL that takes no parameters: 'it''s'. `text` is valid UTF-8 without NUL bytes.

@@ -7,13 +7,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <utility>
 
 #include "daemon/clock.h"
 #include "ingest/copy_encode.h"
-#include "ingest/sqlstate_policy.h"
 
 namespace tickd {
 
@@ -26,6 +24,12 @@ constexpr std::size_t put_bytes_max = 256 * 1024;
 // feed of single ticks would leave millions a day. The hour is the least that SQL allows.
 constexpr std::int64_t prune_every_us = 60'000'000;
 constexpr const char* prune_statement = "SELECT tickd.prune_ledger('1 hour')";
+// An ack says that a crash of the server loses nothing, so a commit that does not wait for the log
+// to be written will not do, whatever the role's or the database's setting.
+constexpr const char* session_settings =
+    "SELECT set_config('lock_timeout', '0', false),"
+    " set_config('synchronous_commit', CASE current_setting('synchronous_commit')"
+    " WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)";
 // Ids are reserved ahead, so that a batch of events costs no round trip of its own.
 constexpr std::size_t ids_reserved_ahead = 16'384;
 
@@ -92,6 +96,20 @@ void pg_lane_database::hold_link() noexcept {
     if (given_up_ && link_ >= 0) ::shutdown(link_, SHUT_RDWR);
 }
 
+// A COMMIT that is cancelled while it waits for its synchronous standby succeeds, with a WARNING
+// that has no SQLSTATE of its own: the function that gives it tells it from others.
+void pg_lane_database::hear_unreplicated() noexcept {
+    unreplicated_.clear();
+    PQsetNoticeReceiver(
+        connection_->native(),
+        [](void* self, const PGresult* said) {
+            const char* const from = PQresultErrorField(said, PG_DIAG_SOURCE_FUNCTION);
+            if (from == nullptr || std::string_view(from) != "SyncRepWaitForLSN") return;
+            static_cast<pg_lane_database*>(self)->unreplicated_ = error_of(said).message;
+        },
+        this);
+}
+
 void pg_lane_database::give_up() noexcept {
     const std::scoped_lock lock(link_mutex_);
     given_up_ = true;
@@ -105,6 +123,7 @@ std::expected<std::int64_t, ingest::database_error> pg_lane_database::take_lane(
     if (!connected) return std::unexpected(error_of(connected.error()));
     connection_ = std::move(*connected);
     hold_link();
+    hear_unreplicated();
     const std::string lane = std::to_string(settings_.lane);
     // Whoever held the lane before may still sit in a transaction whose client is gone: it is
     // ended, and take_lane waits for what it decided. Between two tickd's the newer one wins, once:
@@ -113,6 +132,7 @@ std::expected<std::int64_t, ingest::database_error> pg_lane_database::take_lane(
     auto taken =
         connection_->query("SELECT tickd.check_lane($1, $2, $3)", {lane, settings_.holder, epoch});
     if (taken) taken = connection_->query("SELECT tickd.clear_lane($1)", {lane});
+    unreplicated_.clear();
     if (taken)
         taken = connection_->exec("SET lock_timeout = '10s'").and_then([&] {
             return connection_->query("SELECT tickd.take_lane($1, $2, $3)",
@@ -120,12 +140,15 @@ std::expected<std::int64_t, ingest::database_error> pg_lane_database::take_lane(
         });
     if (taken) {
         epoch_ = taken->integer(0, 0);
-        if (const auto reset = connection_->exec("SET lock_timeout = 0"); !reset) {
+        if (const auto reset = connection_->exec(session_settings); !reset) {
             taken = std::unexpected(reset.error());
         }
     }
-    if (!taken) {
-        const ingest::database_error error = error_of(taken.error());
+    if (!taken || !unreplicated_.empty()) {
+        // Warned: it waited for a standby, was told to stop, and so says nothing about what the
+        // standby has.
+        const auto error =
+            taken ? ingest::database_error{{}, unreplicated_, {}} : error_of(taken.error());
         disconnect();
         return std::unexpected(error);
     }
@@ -236,6 +259,7 @@ pg_lane_database::transaction_outcome pg_lane_database::run(
     const std::string& sql, std::span<const std::string_view> streams,
     const std::function<void()>& meanwhile) {
     transaction_outcome outcome;
+    unreplicated_.clear();
     PGconn* const connection = connection_->native();
     std::size_t next_stream = 0;
     bool flowing = PQsendQuery(connection, sql.c_str()) == 1;
@@ -267,6 +291,14 @@ pg_lane_database::transaction_outcome pg_lane_database::run(
         // A FATAL error ends the connection and says nothing about the transaction.
         outcome.error.sqlstate.clear();
         outcome.in_doubt = commit_left;
+        return outcome;
+    }
+    if (outcome.committed && !unreplicated_.empty()) {
+        // Committed here, but perhaps not on the synchronous standby. Taking the lane waits for
+        // the standby too, and its log has this batch first: then the ledger may say so.
+        outcome.error = {.sqlstate = {}, .message = unreplicated_, .subject = {}};
+        outcome.committed = false;
+        outcome.in_doubt = outcome.link_lost = true;
         return outcome;
     }
     if (commit_left && says_unknown(outcome.error.sqlstate)) {
@@ -322,7 +354,8 @@ bool pg_lane_database::await_socket(bool also_writable) {
     const auto wanted = static_cast<short>(POLLIN | (also_writable ? POLLOUT : 0));
     pollfd socket{.fd = PQsocket(connection_->native()), .events = wanted, .revents = 0};
     for (;;) {
-        const int ready = ::poll(&socket, 1, static_cast<int>(settings_.stall_limit.count()));
+        const int ready =
+            ::poll(&socket, 1, static_cast<int>(settings_.target.stall_limit.count()));
         if (ready > 0) break;
         if (ready < 0 && errno == EINTR) continue;
         return false;
@@ -340,49 +373,6 @@ ingest::database_error pg_lane_database::broken(std::string_view what) const {
 // which is no doubt: a transaction that has failed cannot have committed.
 bool pg_lane_database::roll_back() {
     return !connection_->in_transaction() || connection_->exec("ROLLBACK").has_value();
-}
-
-std::expected<std::vector<ingest::refused_place>, ingest::database_error>
-pg_lane_database::find_refused(ingest::batch& rows) {
-    std::vector<ingest::refused_place> found;
-    for (const auto& [kind, count] : {std::pair{stream_kind::ticks, rows.ticks().size()},
-                                      std::pair{stream_kind::events, rows.events().size()}}) {
-        if (count == 0) continue;
-        if (const auto searched = search(rows, kind, 0, count, found); !searched) {
-            return std::unexpected(searched.error());
-        }
-    }
-    return found;
-}
-
-std::expected<void, ingest::database_error> pg_lane_database::search(
-    ingest::batch& rows, stream_kind kind, std::size_t begin, std::size_t end,
-    std::vector<ingest::refused_place>& found) {
-    if (!connection_) return std::unexpected(ingest::database_error{});
-    trial_.clear();
-    std::string sql = "BEGIN;";
-    if (kind == stream_kind::ticks) {
-        rows.encode_ticks(begin, end, trial_);
-        sql += ingest::copy_ticks_statement;
-    } else {
-        const auto first = reserve_ids(rows.events().size());
-        if (!first) return std::unexpected(first.error());
-        rows.encode_events(begin, end, *first, hasher_, trial_);
-        sql += ingest::copy_events_statement;
-    }
-    const std::array streams{trial_.view()};
-    const transaction_outcome outcome = run(sql + ";ROLLBACK", streams, [] {});
-    if (outcome.link_lost) return std::unexpected(outcome.error);
-    if (outcome.error.sqlstate == "25P02") return {};  // Rolled back as asked: nothing refused.
-    const auto action = ingest::action_for(outcome.error.sqlstate);
-    if (action != ingest::failure_action::isolate) return std::unexpected(outcome.error);
-    if (end - begin == 1) {
-        found.push_back({kind == stream_kind::events, begin, outcome.error.sqlstate});
-        return {};
-    }
-    const std::size_t middle = begin + (end - begin) / 2;
-    if (auto left = search(rows, kind, begin, middle, found); !left) return left;
-    return search(rows, kind, middle, end, found);
 }
 
 }  // namespace tickd

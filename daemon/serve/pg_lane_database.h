@@ -25,11 +25,9 @@
 namespace tickd {
 
 struct pg_lane_settings {
-    pg_target target;
+    pg_target target;  // its stall_limit bounds every wait for the server
     std::uint32_t lane = 0;
     std::string holder;  // host and process, for people who look into tickd.lane
-    // A server that neither takes nor says anything for this long is given up.
-    std::chrono::milliseconds stall_limit{30'000};
     // More of a batch's transaction, run after its rows are in. Given by a replay, whose dead
     // letters exist: the batch's own are not written then.
     std::function<std::string(const ingest::batch&)> within;
@@ -75,6 +73,7 @@ private:
     [[nodiscard]] std::string settle_call(const ingest::batch& rows, ingest::batch_name name) const;
 
     void hold_link() noexcept;
+    void hear_unreplicated() noexcept;
 
     enum class stream_kind : std::uint8_t { ticks, events };
     // Where the server refuses a row within [begin, end), if it does.
@@ -90,6 +89,7 @@ private:
     std::int64_t ids_end_ = 0;
     std::int64_t prune_at_us_ = 0;  // monotonic
     ingest::byte_buffer trial_;
+    std::string unreplicated_;  // the server's words when it did not wait for its standby
 
     std::mutex link_mutex_;
     int link_ = -1;  // a second descriptor of the connection's socket, for give_up

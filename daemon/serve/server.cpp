@@ -34,6 +34,8 @@ constexpr std::chrono::milliseconds watch_interval{20};
     of_lane.target.conninfo = settings.database.url;
     of_lane.target.password_file = settings.database.password_file;
     of_lane.target.connect_timeout = settings.database.connect_timeout;
+    of_lane.target.stall_limit = settings.database.stall_limit;
+    of_lane.target.session_attrs = "read-write";
     of_lane.target.application_name = "tickd lane " + std::to_string(number);
     of_lane.lane = number;
     of_lane.holder = holder;

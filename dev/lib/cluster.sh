@@ -8,6 +8,8 @@
 #       --fast       gives up durability (fsync off): for tests that do not crash the machine
 #       --while PID  ends the cluster and removes DIR when the process PID is gone, so that a test
 #                    that aborts leaves nothing behind
+#       --standby-of DIR  instead of an empty cluster, makes a streaming standby of the running one
+#                    there, under the replication name `standby`; DIR/data must not exist yet
 #       -c           a line of postgresql.conf. Kept; a start without any option keeps the last ones.
 #   cluster.sh stop DIR [fast|immediate]   ends it and keeps the files; no error when it is not up
 #   cluster.sh url DIR                     prints the connection string
@@ -104,12 +106,16 @@ watch_process() { # PID
 }
 
 start() {
-    local fast=no watched='' settings=() given=$#
+    local fast=no watched='' primary='' settings=() given=$#
     while [ $# -gt 0 ]; do
         case $1 in
             --fast) fast=yes ;;
             --while)
                 watched=${2:?--while needs a process id}
+                shift
+                ;;
+            --standby-of)
+                primary=${2:?--standby-of needs a folder}
                 shift
                 ;;
             -c)
@@ -129,7 +135,12 @@ start() {
         url
         return
     fi
-    if [ ! -e "$dir/data/PG_VERSION" ]; then
+    if [ -n "$primary" ] && [ ! -e "$dir/data/PG_VERSION" ]; then
+        as_server "$bin/pg_basebackup" -D "$dir/data" -R -X stream -c fast --no-sync \
+            -d "host=$primary user=postgres application_name=standby" ||
+            fail "pg_basebackup failed"
+        write_settings "$fast" "${settings[@]}"
+    elif [ ! -e "$dir/data/PG_VERSION" ]; then
         as_server rm -rf "$dir/data"
         as_server "$bin/initdb" -D "$dir/data" -U postgres --auth=trust --encoding=UTF8 \
             --locale=C.UTF-8 --no-sync --no-instructions >"$dir/initdb.log" 2>&1 || {

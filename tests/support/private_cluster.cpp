@@ -12,6 +12,7 @@
 #include <format>
 #include <fstream>
 #include <stdexcept>
+#include <utility>
 
 #include "daemon/db/migrator.h"
 #include "tests/support/pg_query.h"
@@ -25,6 +26,12 @@ void run_script(const std::string& arguments) {
     const std::string command =
         std::format("bash '{}/dev/lib/cluster.sh' {} >/dev/null", TICKD_SOURCE_DIR, arguments);
     if (std::system(command.c_str()) != 0) throw std::runtime_error("failed: " + command);
+}
+
+std::string new_folder() {
+    std::string name = "/tmp/tickd-test-XXXXXX";
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
+    return name;
 }
 
 // The processes that `parent` started and that still live.
@@ -57,13 +64,23 @@ void kill_and_wait(pid_t process) {
 
 }  // namespace
 
-private_cluster::private_cluster(std::vector<std::string> settings) {
-    std::string name = "/tmp/tickd-test-XXXXXX";
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
-    directory_ = name;
-    std::string arguments = std::format("start {} --fast --while {}", directory_, ::getpid());
-    for (const std::string& setting : settings) arguments += std::format(" -c '{}'", setting);
-    run_script(arguments);
+private_cluster::private_cluster(std::vector<std::string> settings) : directory_(new_folder()) {
+    std::string options;
+    for (const std::string& setting : settings) options += std::format(" -c '{}'", setting);
+    start_first(options);
+}
+
+private_cluster::private_cluster(std::string directory, const std::string& options)
+    : directory_(std::move(directory)) {
+    start_first(options);
+}
+
+std::unique_ptr<private_cluster> private_cluster::standby_of(const private_cluster& primary) {
+    return std::make_unique<private_cluster>(new_folder(), " --standby-of " + primary.directory());
+}
+
+void private_cluster::start_first(const std::string& options) const {
+    run_script(std::format("start {} --fast --while {}{}", directory_, ::getpid(), options));
 }
 
 private_cluster::~private_cluster() {

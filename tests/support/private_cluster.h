@@ -2,6 +2,7 @@
 // folder that goes when the process does, even if it aborts.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,11 @@ public:
     // Makes and starts it; returns when it answers. Each setting is `name=value` of
     // postgresql.conf. fsync is off: the server may be killed at will, the machine may not.
     explicit private_cluster(std::vector<std::string> settings = {});
+    // A streaming standby of a running one, which it calls by the application name `standby`.
+    [[nodiscard]] static std::unique_ptr<private_cluster> standby_of(
+        const private_cluster& primary);
+    // In `directory`, with these options of cluster.sh start.
+    private_cluster(std::string directory, const std::string& options);
     // Stops it and removes its folder.
     ~private_cluster();
     private_cluster(const private_cluster&) = delete;
@@ -35,6 +41,7 @@ public:
     void kill_hard();
 
 private:
+    void start_first(const std::string& options) const;
     std::string directory_;
 };
 

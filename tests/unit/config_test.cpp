@@ -53,6 +53,7 @@ database:
   url: "host=db1,db2 dbname=ticks"
   password_file: /run/secrets/password
   connect_timeout: 250ms
+  stall_limit: 4s
 listeners:
   - address: "[::1]:7450"
     name: feeds
@@ -79,6 +80,7 @@ log: {level: debug, format: json}
     CHECK(value.database.url == "host=db1,db2 dbname=ticks");
     CHECK(value.database.password_file == "/run/secrets/password");
     CHECK(value.database.connect_timeout == 250ms);
+    CHECK(value.database.stall_limit == 4s);
     REQUIRE(value.listeners.size() == 2);
     CHECK(value.listeners[0].address == "[::1]:7450");
     CHECK(value.listeners[0].name == "feeds");
