@@ -82,7 +82,8 @@ void check(tick_order& order, const std::vector<std::unique_ptr<block>>& blocks)
     std::size_t next = 0;
     for (const auto& in : blocks) {
         for (std::uint32_t row = 0; row < in->ticks().size(); ++row, ++next) {
-            REQUIRE(arrived[next] == std::tuple{next, in.get(), row});
+            const bool in_order = arrived[next] == std::tuple{next, in.get(), row};
+            REQUIRE(in_order);
         }
     }
 }
