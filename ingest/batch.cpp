@@ -11,40 +11,27 @@ namespace ingest {
 
 namespace {
 
-[[nodiscard]] std::uint64_t prefix_of(std::string_view symbol) noexcept {
-    std::uint64_t prefix = 0;
-    std::memcpy(&prefix, symbol.data(), std::min<std::size_t>(symbol.size(), 8));
-    if constexpr (std::endian::native == std::endian::little) prefix = std::byteswap(prefix);
-    return prefix;
-}
-
-// No tenant sorts first.
-[[nodiscard]] std::strong_ordering compare_tenants(const uuid* a, const uuid* b) noexcept {
-    if (a == nullptr || b == nullptr) return (a != nullptr) <=> (b != nullptr);
-    return *a <=> *b;
-}
-
-[[nodiscard]] const uuid* tenant_of(const tick_place& at) noexcept {
-    return at.in->tenant(at.in->ticks()[at.row].tenant);
-}
-
 [[nodiscard]] const uuid* tenant_of(const event_place& at) noexcept {
     return at.in->tenant(at.in->events()[at.row].tenant);
 }
 
-[[nodiscard]] std::string_view symbol_of(const tick_place& at) noexcept {
-    return at.in->text(at.in->ticks()[at.row].symbol);
+// The rows of a batch lie in the order of their arrival and are encoded in another, so each is a
+// miss in the core's cache unless it is asked for this many rows ahead: a row first, then, by what
+// the row says, the texts in its line.
+constexpr std::size_t rows_ahead = 24;
+constexpr std::size_t texts_ahead = 12;
+
+void fetch_row(const tick_place& at) noexcept {
+    const auto* const row = reinterpret_cast<const char*>(&at.in->ticks()[at.row]);
+    __builtin_prefetch(row);
+    __builtin_prefetch(row + 64);
 }
 
-[[nodiscard]] bool symbol_goes_before(const tick_place& a, const tick_place& b) noexcept {
-    if (a.symbol_prefix != b.symbol_prefix) return a.symbol_prefix < b.symbol_prefix;
-    // Equal and ending in a zero byte: at most seven characters, so equal altogether.
-    if ((a.symbol_prefix & 0xffU) != 0) {
-        const int order = symbol_of(a).compare(symbol_of(b));
-        if (order != 0) return order < 0;
-    }
-    if (a.time_us != b.time_us) return a.time_us < b.time_us;
-    return a.arrival < b.arrival;
+void fetch_texts(const tick_place& at) noexcept {
+    const tick_row& row = at.in->ticks()[at.row];
+    __builtin_prefetch(at.in->text(row.symbol).data());
+    __builtin_prefetch(at.in->text(row.source).data());
+    if (row.metadata.present()) __builtin_prefetch(at.in->text(row.metadata).data());
 }
 
 }  // namespace
@@ -61,32 +48,13 @@ void batch::add(std::unique_ptr<block> next) {
 }
 
 void batch::order() {
-    ticks_.clear();
+    ticks_.arrange(blocks_);
     events_.clear();
-    bool any_tenant = false;
     for (const auto& in : blocks_) {
-        const auto ticks = in->ticks();
-        for (std::uint32_t row = 0; row < ticks.size(); ++row) {
-            if (in->tick_refused(row)) continue;
-            any_tenant = any_tenant || ticks[row].tenant != 0;
-            ticks_.push_back({.symbol_prefix = prefix_of(in->text(ticks[row].symbol)),
-                              .time_us = ticks[row].time_us,
-                              .in = in.get(),
-                              .row = row,
-                              .arrival = static_cast<std::uint32_t>(ticks_.size())});
-        }
         for (std::uint32_t row = 0; row < in->events().size(); ++row) {
             if (in->event_refused(row)) continue;
             events_.push_back({in.get(), row, static_cast<std::uint32_t>(events_.size())});
         }
-    }
-    if (any_tenant) {
-        std::ranges::sort(ticks_, [](const tick_place& a, const tick_place& b) {
-            const auto order = compare_tenants(tenant_of(a), tenant_of(b));
-            return order != 0 ? order < 0 : symbol_goes_before(a, b);
-        });
-    } else {
-        std::ranges::sort(ticks_, symbol_goes_before);
     }
     std::ranges::sort(events_, [](const event_place& a, const event_place& b) {
         const auto order = compare_tenants(tenant_of(a), tenant_of(b));
@@ -123,7 +91,7 @@ void batch::prepare() {
     event_bytes_.clear();
 
     tick_bytes_.clear();
-    if (!ticks_.empty()) encode_ticks(0, ticks_.size(), tick_bytes_);
+    if (!ticks().empty()) encode_ticks(0, ticks().size(), tick_bytes_);
 
     dead_bytes_.clear();
     dead_count_ = 0;
@@ -145,8 +113,11 @@ void batch::number_events(std::int64_t first_id, activity_hasher& hasher) {
 
 void batch::encode_ticks(std::size_t begin, std::size_t end, byte_buffer& out) const {
     begin_copy_stream(out);
-    for (std::size_t i = begin; i < end; ++i) {
-        append_tick(*ticks_[i].in, ticks_[i].in->ticks()[ticks_[i].row], out);
+    const std::span<const tick_place> places = ticks();
+    for (std::size_t i = end; i-- > begin;) {
+        if (i >= begin + rows_ahead) fetch_row(places[i - rows_ahead]);
+        if (i >= begin + texts_ahead) fetch_texts(places[i - texts_ahead]);
+        append_tick(*places[i].in, places[i].in->ticks()[places[i].row], out);
     }
     end_copy_stream(out);
 }
@@ -166,7 +137,8 @@ block& batch::owner_of(const block* in) noexcept {
 }
 
 void batch::refuse_tick(std::size_t place, std::string_view sqlstate, std::int64_t now_us) {
-    owner_of(ticks_[place].in).refuse_tick(ticks_[place].row, sqlstate, now_us);
+    const tick_place& refused = ticks()[place];
+    owner_of(refused.in).refuse_tick(refused.row, sqlstate, now_us);
 }
 
 void batch::refuse_event(std::size_t place, std::string_view sqlstate, std::int64_t now_us) {

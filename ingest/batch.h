@@ -1,8 +1,9 @@
 // What one transaction commits: some blocks, their ticks in the order the table wants them, and
 // the same rows encoded for COPY.
 //
-// Ticks are sorted by (tenant, symbol, time, arrival): index upkeep is the whole cost of COPY into
-// this table, and rows that come in the index's order cost half (ARCHITECTURE.md has the figures).
+// Ticks are sorted by (tenant, symbol, time, arrival) and written from the last to the first: index
+// upkeep is the whole cost of COPY into this table, and its index runs from new to old. Rows that
+// come in its order cost half and leave it half as large (ARCHITECTURE.md has the figures).
 // Events keep their order of arrival within a tenant, so that their ids run without a gap.
 #pragma once
 
@@ -15,16 +16,9 @@
 #include "ingest/activity_hash.h"
 #include "ingest/block.h"
 #include "ingest/byte_buffer.h"
+#include "ingest/tick_order.h"
 
 namespace ingest {
-
-struct tick_place {
-    std::uint64_t symbol_prefix;  // the symbol's first eight bytes, big-endian, zero-padded
-    std::int64_t time_us;
-    const block* in;
-    std::uint32_t row;
-    std::uint32_t arrival;  // position in the batch before sorting
-};
 
 struct event_place {
     const block* in;
@@ -61,15 +55,15 @@ public:
         return dead_bytes_.view();
     }
 
-    [[nodiscard]] std::span<const tick_place> ticks() const noexcept { return ticks_; }
+    [[nodiscard]] std::span<const tick_place> ticks() const noexcept { return ticks_.places(); }
     [[nodiscard]] std::span<const event_place> events() const noexcept { return events_; }
     [[nodiscard]] std::uint32_t dead_letter_count() const noexcept { return dead_count_; }
     [[nodiscard]] std::uint32_t row_count() const noexcept { return row_count_; }
     [[nodiscard]] std::span<const producer_share> producers() const noexcept { return producers_; }
     [[nodiscard]] std::int64_t oldest_us() const noexcept;
 
-    // Rows places[i] with begin <= i < end, as a stream of their own: for finding which of them
-    // the server refuses.
+    // Rows places[i] with begin <= i < end, as a stream of their own, ticks from the last to the
+    // first: for finding which of them the server refuses.
     void encode_ticks(std::size_t begin, std::size_t end, byte_buffer& out) const;
     void encode_events(std::size_t begin, std::size_t end, std::int64_t first_id,
                        activity_hasher& hasher, byte_buffer& out) const;
@@ -92,7 +86,7 @@ private:
     [[nodiscard]] block& owner_of(const block* in) noexcept;
 
     std::vector<std::unique_ptr<block>> blocks_;
-    std::vector<tick_place> ticks_;
+    tick_order ticks_;
     std::vector<event_place> events_;
     std::vector<producer_share> producers_;
     byte_buffer tick_bytes_, event_bytes_, dead_bytes_;

@@ -12,10 +12,18 @@ verdict json_text::whole_value(std::uint32_t depth_max) {
 }
 
 verdict json_text::whole_members(object_builder& object, std::uint32_t depth_max) {
+    const char* rest = nullptr;
+    const verdict read = first_members(object, depth_max, rest);
+    return read == verdict::accepted ? nothing_left() : read;
+}
+
+verdict json_text::first_members(object_builder& object, std::uint32_t depth_max,
+                                 const char*& rest) {
     if (!take('{')) return verdict::not_json;
     if (depth_max == 0) return verdict::nested_too_deep;
     const verdict read = members(object, depth_max);
-    return read == verdict::accepted ? nothing_left() : read;
+    rest = at_;
+    return read;
 }
 
 verdict json_text::value(std::uint32_t depth_max) {

@@ -30,6 +30,9 @@ public:
     [[nodiscard]] verdict whole_value(std::uint32_t depth_max);
     // One object, and nothing but white space around it: its members go to `object`.
     [[nodiscard]] verdict whole_members(object_builder& object, std::uint32_t depth_max);
+    // The same for the object that the text begins with; `rest` is set to what is behind it.
+    [[nodiscard]] verdict first_members(object_builder& object, std::uint32_t depth_max,
+                                        const char*& rest);
 
 private:
     [[nodiscard]] verdict value(std::uint32_t depth_max);

@@ -9,6 +9,7 @@
 #include "ingest/json_normal_form.h"
 #include "ingest/record_fields.h"
 #include "ingest/top_level_scan.h"
+#include "ingest/usual_tick.h"
 
 namespace ingest {
 
@@ -44,6 +45,9 @@ refusal record_parser::state::read(std::string_view line, const record_rules& ru
                                    optional_text session_source, std::int64_t now_us, record& out) {
     if (line.empty()) return not_json;
     if (line.size() > line_bytes_max) return {verdict::line_too_long, {}};
+    memory.clear();
+    if (read_usual_tick(line, rules, session_source, now_us, memory, out)) return {};
+    std::construct_at(&out);
     // simdjson takes a brace behind the document for a reason to look at it more closely, so the
     // verdict on a line that is not JSON could depend on it. No line of a frame_buffer has one.
     if (line.data()[line.size()] == '}') line = keep_apart(line);

@@ -59,8 +59,11 @@ struct sent_tick {
     return seqs;
 }
 
+// The stream runs from the last place to the first.
 [[nodiscard]] std::vector<std::uint64_t> tick_order(const batch& rows) {
-    return seqs_of(known_rows(known_row::table::ticks, rows.tick_stream()));
+    auto seqs = seqs_of(known_rows(known_row::table::ticks, rows.tick_stream()));
+    std::ranges::reverse(seqs);
+    return seqs;
 }
 
 // `share` of tickets go to one of `tenants` tenants, the rest to none.
@@ -263,7 +266,7 @@ TEST_CASE("a range of places is a stream of its own", "[batch]") {
     ingest::byte_buffer out;
     rows.encode_ticks(3, 6, out);
     CHECK(seqs_of(known_rows(known_row::table::ticks, out.view())) ==
-          std::vector<std::uint64_t>{4, 5, 6});
+          std::vector<std::uint64_t>{6, 5, 4});
     out.clear();
     ingest::activity_hasher hasher;
     rows.encode_events(8, 10, 100, hasher, out);
