@@ -79,6 +79,16 @@ attempt connect_unix(const address& where, stop_signal& stop, milliseconds timeo
                        timeout);
 }
 
+// Acks may be waited for as long as the database is away, so only the peer's kernel can say that
+// there still is one: without an answer it is gone after 10 + 3 * 5 s.
+void notice_lost_peer(int socket) {
+    constexpr int on = 1, idle_s = 10, interval_s = 5, probes = 3;
+    ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    ::setsockopt(socket, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+    ::setsockopt(socket, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
+    ::setsockopt(socket, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+}
+
 }  // namespace
 
 std::expected<connection, connect_error> connection::open(const address& where, stop_signal& stop,
@@ -106,6 +116,7 @@ std::expected<connection, connect_error> connection::open(const address& where, 
         if (last.error == 0) {
             // Sends are large or meant for now: nothing is won by holding a short one back.
             ::setsockopt(last.socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+            notice_lost_peer(last.socket.get());
         }
     }
     if (last.error == 0) return connection{std::move(last.socket)};

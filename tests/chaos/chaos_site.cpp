@@ -114,8 +114,8 @@ void chaos_site::compare() const {
     for (const auto& producer : producers_) {
         CHECK(producer->complaints().empty());
         INFO(producer->complaints());
-        const auto found = std::ranges::find(kept, producer->name(),
-                                             [](const auto& row) { return row[0]; });
+        const auto found =
+            std::ranges::find(kept, producer->name(), [](const auto& row) { return row[0]; });
         if (found == kept.end()) {
             CHECK(producer->acked() == 0);
         } else {

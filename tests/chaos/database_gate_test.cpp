@@ -25,15 +25,15 @@ TEST_CASE("a connection cut between COMMIT and its answer, 200 times: the ledger
     gated_site at;
     const auto cuts = static_cast<std::uint64_t>(how_many(200, 1000));
     at.gate.plan_faults([](std::uint64_t number) {
-        constexpr std::array kinds{commit_cut::answered, commit_cut::withheld,
-                                   commit_cut::at_once, commit_cut::answered};
+        constexpr std::array kinds{commit_cut::answered, commit_cut::withheld, commit_cut::at_once,
+                                   commit_cut::answered};
         return gate_fault{.commit = kinds[number % kinds.size()],
                           .commits_before = static_cast<int>(number % 3)};
     });
     at.gate.cut_all();
     at.site.add_producers(4, 1000);
-    REQUIRE(await_condition([&] { return at.gate.commit_cuts() >= cuts; },
-                            std::chrono::minutes(10)));
+    REQUIRE(
+        await_condition([&] { return at.gate.commit_cuts() >= cuts; }, std::chrono::minutes(10)));
     tell(std::format("cut {} times at COMMIT", at.gate.commit_cuts()));
     at.gate.plan_faults({});
     CHECK(at.site.daemon().logged("reconnect") >= cuts);
@@ -63,8 +63,9 @@ TEST_CASE("a connection to the database cut after any number of bytes") {
 TEST_CASE("a connection to the database that is slow, and split into small pieces") {
     gated_site at;
     at.gate.plan_faults([](std::uint64_t number) {
-        return number % 2 == 0 ? gate_fault{.piece_max = 3}
-                               : gate_fault{.piece_max = 2000, .delay = std::chrono::milliseconds(3)};
+        return number % 2 == 0
+                   ? gate_fault{.piece_max = 3}
+                   : gate_fault{.piece_max = 2000, .delay = std::chrono::milliseconds(3)};
     });
     for (int round = 0; round < 2; ++round) {
         at.gate.cut_all();
@@ -97,8 +98,9 @@ TEST_CASE("a database host that is gone without a word is noticed by keepalives"
     auto sql = at.site.sql();
     run(sql, "BEGIN; LOCK TABLE tickd.producer IN ACCESS EXCLUSIVE MODE");
     auto other = at.site.sql();
-    await(other, "SELECT count(*) > 0 FROM pg_stat_activity WHERE usename = 'tickd_ingest'"
-                 " AND wait_event_type = 'Lock' AND datname = current_database()");
+    await(other,
+          "SELECT count(*) > 0 FROM pg_stat_activity WHERE usename = 'tickd_ingest'"
+          " AND wait_event_type = 'Lock' AND datname = current_database()");
     const auto began = std::chrono::steady_clock::now();
     at.gate.vanish();
     REQUIRE(await_condition([&] { return at.site.daemon().logged("reconnect") > 0; }));

@@ -11,8 +11,8 @@ namespace {
 struct pair_of_servers {
     private_cluster primary;
     std::unique_ptr<private_cluster> standby = private_cluster::standby_of(primary);
-    // The daemon is given both, and nothing else.
-    chaos_site site{primary, "host=" + primary.directory() + ',' + standby->directory()};
+    // The daemon is given both and nothing else; the first takes no writes for now.
+    chaos_site site{primary, "host=" + standby->directory() + ',' + primary.directory()};
 
     pair_of_servers() {
         auto sql = site.sql();
@@ -51,17 +51,21 @@ TEST_CASE("a commit that was cancelled while it waited for the standby is not ac
     REQUIRE(site.await_acked(1000));
     servers.standby->stop(stop_mode::immediate);
     auto sql = site.sql();
-    const std::string waiting = " FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
-                                " AND application_name LIKE 'tickd lane%'";
+    const std::string waiting =
+        " FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+        " AND application_name LIKE 'tickd lane%'";
     // The batch first, then the lane's take-overs that would ask the ledger.
     std::uint64_t acked = 0;
     for (std::size_t cancelled = 1; cancelled <= 3; ++cancelled) {
         await(sql, "SELECT count(*) > 0" + waiting);
         if (cancelled == 1) acked = site.acked();
         static_cast<void>(rows(sql, "SELECT pg_cancel_backend(pid)" + waiting));
-        REQUIRE(await_condition([&] {
-            return site.daemon().logged("canceling wait for synchronous replication") >= cancelled;
-        }, std::chrono::seconds(10)));
+        REQUIRE(await_condition(
+            [&] {
+                return site.daemon().logged("canceling wait for synchronous replication") >=
+                       cancelled;
+            },
+            std::chrono::seconds(10)));
     }
     CHECK(site.acked() == acked);
     servers.primary.kill_hard();

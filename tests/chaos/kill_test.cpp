@@ -15,8 +15,8 @@ namespace {
 // recovers. False: the lane has none now.
 bool kill_lane_backend(chaos_site& site) {
     auto sql = site.sql();
-    const text_rows found = rows(
-        sql, "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'tickd lane%'");
+    const text_rows found =
+        rows(sql, "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'tickd lane%'");
     if (found.empty()) return false;
     return ::kill(std::stoi(found[0][0]), SIGKILL) == 0;
 }

@@ -1,6 +1,6 @@
 // A few records that nobody can use among very many: those become dead letters, the others rows.
-#include <catch2/catch_test_macros.hpp>
 #include <array>
+#include <catch2/catch_test_macros.hpp>
 #include <format>
 
 #include "tests/chaos/chaos_form.h"
@@ -57,21 +57,20 @@ TEST_CASE("ten poison records of ten kinds cost their neighbours nothing") {
     const std::vector<poison> kinds = ten_kinds();
     const auto records = static_cast<std::uint64_t>(how_many(50'000, 1'000'000));
     const std::uint64_t between = records / kinds.size();
-    site.add_producer(
-        {.name = "feed",
-         .address = site.address(),
-         .unacked_max = 100'000,
-         .records_max = records,
-         .append = [&](std::uint64_t seq, std::string& to) {
-             std::format_to(std::back_inserter(to), "{{\"seq\":{},", seq);
-             if (seq % between == between / 3) {
-                 to += kinds[seq / between].rest;
-             } else {
-                 std::format_to(std::back_inserter(to), "\"symbol\":\"S\",\"bid\":{},\"ask\":1}}",
-                                seq);
-             }
-             to += '\n';
-         }});
+    site.add_producer({.name = "feed",
+                       .address = site.address(),
+                       .unacked_max = 100'000,
+                       .records_max = records,
+                       .append = [&](std::uint64_t seq, std::string& to) {
+                           std::format_to(std::back_inserter(to), "{{\"seq\":{},", seq);
+                           if (seq % between == between / 3) {
+                               to += kinds[seq / between].rest;
+                           } else {
+                               std::format_to(std::back_inserter(to),
+                                              "\"symbol\":\"S\",\"bid\":{},\"ask\":1}}", seq);
+                           }
+                           to += '\n';
+                       }});
     acked_producer& producer = *site.producers().back();
     REQUIRE(await_condition([&] { return producer.sent() == records; }, std::chrono::minutes(10)));
     REQUIRE(producer.finish());

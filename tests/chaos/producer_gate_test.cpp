@@ -1,6 +1,7 @@
 // A gate between producers and tickd that does what networks do.
 #include <catch2/catch_test_macros.hpp>
 #include <chrono>
+#include <thread>
 
 #include "tests/chaos/chaos_form.h"
 #include "tests/chaos/chaos_site.h"
@@ -33,8 +34,9 @@ TEST_CASE("a producer's connection that is slow, and split into small pieces") {
     chaos_site site(shared_cluster());
     tcp_gate gate(site.address());
     gate.plan_faults([](std::uint64_t number) {
-        return number % 2 == 0 ? gate_fault{.piece_max = 1}
-                               : gate_fault{.piece_max = 1500, .delay = std::chrono::milliseconds(5)};
+        return number % 2 == 0
+                   ? gate_fault{.piece_max = 1}
+                   : gate_fault{.piece_max = 1500, .delay = std::chrono::milliseconds(5)};
     });
     site.add_producers(4, 500, gate.address());
     REQUIRE(site.await_acked(static_cast<std::uint64_t>(how_many(2000, 20'000))));
@@ -79,4 +81,34 @@ TEST_CASE("a producer comes back while its old connection hangs in the air") {
         REQUIRE(await_condition([&] { return site.producers().back()->acked() == 30'000; }));
     }
     site.finish_and_compare();
+}
+
+// It has sent everything and waits for acks, which may take any time: keepalives, 25 s.
+TEST_CASE("tickd send notices that the daemon's host is gone, and goes on where it was") {
+    if (!long_form()) SKIP("it takes 25 seconds: in the long form only");
+    chaos_site site(shared_cluster());
+    tcp_gate gate(site.address());
+    const temporary_folder folder;
+    std::string lines;
+    for (int i = 0; i < 1000; ++i) lines += "{\"symbol\":\"S\",\"bid\":1,\"ask\":1}\n";
+    const std::string file = folder.write("ticks.ndjson", lines);
+    auto sql = site.sql();
+    run(sql, "BEGIN; LOCK TABLE tickd.producer IN ACCESS EXCLUSIVE MODE");
+    ended_process sent;
+    std::thread sender(
+        [&] { sent = run_tickd({"send", file, "--to", gate.address(), "--producer", "sender"}); });
+    auto other = site.sql();
+    const bool welcomed_and_waiting = await_condition([&] {
+        return one(other,
+                   "SELECT count(*) > 0 FROM pg_stat_activity WHERE usename = 'tickd_ingest'"
+                   " AND wait_event_type = 'Lock' AND datname = current_database()") == "t";
+    });
+    gate.vanish();
+    run(sql, "ROLLBACK");
+    sender.join();
+    REQUIRE(welcomed_and_waiting);
+    CHECK(sent.exit_code == 0);
+    CHECK(gate.connections() == 2);
+    CHECK(one(sql, "SELECT count(*) FROM price_telemetry") == "1000");
+    CHECK(site.daemon().stop() == 0);
 }

@@ -9,8 +9,9 @@ using namespace tickd::test;
 
 namespace {
 
-constexpr const char* of_lane = " FROM pg_stat_activity WHERE application_name LIKE 'tickd lane%'"
-                                " AND datname = current_database()";
+constexpr const char* of_lane =
+    " FROM pg_stat_activity WHERE application_name LIKE 'tickd lane%'"
+    " AND datname = current_database()";
 
 // The lane comes back with the settings its role has now.
 void renew_lane(tickd::pg_connection& sql) {
@@ -112,8 +113,8 @@ TEST_CASE("statements that are cancelled") {
     auto sql = site.sql();
     const auto wanted = static_cast<std::size_t>(how_many(3, 100));
     CHECK(await_condition([&] {
-        static_cast<void>(rows(sql, std::string("SELECT pg_cancel_backend(pid)") + of_lane +
-                                        " AND state = 'active'"));
+        static_cast<void>(rows(
+            sql, std::string("SELECT pg_cancel_backend(pid)") + of_lane + " AND state = 'active'"));
         return site.daemon().logged("57014") >= wanted;
     }));
     site.finish_and_compare();
@@ -126,8 +127,9 @@ TEST_CASE("a deadlock of which the lane is the victim") {
     set_for_ingest(sql, "deadlock_timeout", "'50ms'");
     REQUIRE(site.await_acked(500));
     for (int round = 0; round < how_many(1, 20); ++round) {
-        run(other, "SET deadlock_timeout = '1h'; BEGIN;"
-                   "SELECT FROM tickd.producer WHERE producer = 'feed-0' FOR UPDATE");
+        run(other,
+            "SET deadlock_timeout = '1h'; BEGIN;"
+            "SELECT FROM tickd.producer WHERE producer = 'feed-0' FOR UPDATE");
         await_lane_waits_for_lock(sql);
         run(other, "LOCK TABLE price_telemetry IN ACCESS EXCLUSIVE MODE");
         run(other, "ROLLBACK");
@@ -163,10 +165,8 @@ TEST_CASE("a role that does not wait for its commits is made to") {
         auto sql = site.sql();
         set_for_ingest(sql, "synchronous_commit", "off");
     }
-    site.add_producer({.name = "feed-0",
-                       .address = site.address(),
-                       .records_max = 50,
-                       .append = {}});
+    site.add_producer(
+        {.name = "feed-0", .address = site.address(), .records_max = 50, .append = {}});
     REQUIRE(site.await_acked(50));
     cluster.kill_hard();
     cluster.start();
