@@ -20,6 +20,7 @@ enum class failure_action : std::uint8_t {
     renumber,       // an activity id is taken: reserve new ids, hash again, same batch
     stop,           // rights or schema are wrong: retried rarely until an operator has mended it
     lane_lost,      // a newer holder has this lane: this writer must not write again
+    reread_spool,   // blocks of the spool are committed already: ask how far, go on behind them
     producer_lost,  // another daemon has moved a producer's watermark: drop that producer's rows
 };
 
@@ -58,6 +59,7 @@ inline constexpr std::array sqlstate_rules{
     sqlstate_rule{"58", failure_action::pause, "system error: I/O"},
     sqlstate_rule{"TK001", failure_action::lane_lost, "the lane's epoch is no longer ours"},
     sqlstate_rule{"TK002", failure_action::producer_lost, "a producer's watermark has moved"},
+    sqlstate_rule{"TK003", failure_action::reread_spool, "spooled blocks are committed already"},
     sqlstate_rule{"XX", failure_action::stop, "internal error or corruption"},
 };
 
