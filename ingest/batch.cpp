@@ -149,6 +149,10 @@ void batch::drop_producer(std::string_view name) {
     for (const auto& in : blocks_) in->drop_producer(name);
 }
 
+void batch::rebase_producer(std::string_view name, std::uint64_t watermark, std::int64_t now_us) {
+    for (const auto& in : blocks_) watermark = in->rebase_producer(name, watermark, now_us);
+}
+
 std::int64_t batch::oldest_us() const noexcept {
     std::int64_t oldest = 0;
     for (const auto& in : blocks_) {

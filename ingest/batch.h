@@ -74,6 +74,9 @@ public:
     // Another daemon has moved this producer's watermark: none of its rows may be written here.
     void drop_producer(std::string_view name);
 
+    // The producer's watermark in the database is another one; see block::rebase_producer.
+    void rebase_producer(std::string_view name, std::uint64_t watermark, std::int64_t now_us);
+
     // Gives the blocks back and empties the batch; its memory stays.
     [[nodiscard]] std::vector<std::unique_ptr<block>> release();
     [[nodiscard]] std::span<const std::unique_ptr<block>> blocks() const noexcept {

@@ -112,6 +112,9 @@ void block::keep_refused(const refusal& why, std::uint64_t seq, std::string_view
 
 namespace {
 
+// What settle_batch raises when another writer has moved a producer's watermark.
+constexpr std::string_view producer_moved_sqlstate = "TK002";
+
 template <typename Row>
 [[nodiscard]] dead_letter_row refused_row(const Row& row, std::string_view sqlstate,
                                           std::int64_t received_us) {
@@ -165,6 +168,30 @@ void block::drop_producer(std::string_view name) {
     };
     leave_out(ticks_, refused_ticks_);
     leave_out(events_, refused_events_);
+}
+
+std::uint64_t block::rebase_producer(std::string_view name, std::uint64_t watermark,
+                                     std::int64_t now_us) {
+    for (std::size_t i = 0; i < origins_.size(); ++i) {
+        if (origins_[i].producer == 0 || origins_[i].lost) continue;
+        if (text(origins_[i].producer_name) != name) continue;
+        for (std::uint32_t row = 0; row < ticks_.size(); ++row) {
+            if (ticks_[row].origin != i || ticks_[row].seq > watermark) continue;
+            refuse_tick(row, producer_moved_sqlstate, now_us);
+        }
+        for (std::uint32_t row = 0; row < events_.size(); ++row) {
+            if (events_[row].origin != i || events_[row].seq > watermark) continue;
+            refuse_event(row, producer_moved_sqlstate, now_us);
+        }
+        // One that was refused before may be there already too, and says so.
+        for (dead_letter_row& row : dead_) {
+            if (row.origin != i || row.seq == 0 || row.seq > watermark) continue;
+            std::ranges::copy(producer_moved_sqlstate, row.sqlstate.begin());
+        }
+        origins_[i].expected_seq = watermark;
+        watermark = origins_[i].newest_seq = std::max(origins_[i].newest_seq, watermark);
+    }
+    return watermark;
 }
 
 void block::reset() noexcept {

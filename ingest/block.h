@@ -151,6 +151,12 @@ public:
     // Marks the producer's origins lost and leaves its rows out of whatever is written.
     void drop_producer(std::string_view name);
 
+    // The producer's watermark in the database is `watermark` and not what this block builds on:
+    // its rows at or below it may be there already and become dead letters (refused_by_server,
+    // TK002), the others build on it. Gives the watermark that the block leaves.
+    [[nodiscard]] std::uint64_t rebase_producer(std::string_view name, std::uint64_t watermark,
+                                                std::int64_t now_us);
+
     // Empties the block for its next use.
     void reset() noexcept;
 

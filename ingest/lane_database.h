@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <expected>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,12 @@ struct batch_name {
     std::int64_t number = 0;
 };
 
+// Blocks of a spool that a batch carries: its transaction settles them too.
+struct spool_mark {
+    uuid spool;
+    std::int64_t first = 0, last = 0;
+};
+
 // A row the server refuses, as an index into batch.ticks() or batch.events().
 struct refused_place {
     bool is_event = false;
@@ -52,8 +59,9 @@ public:
     [[nodiscard]] virtual std::expected<std::int64_t, database_error> take_lane() = 0;
 
     // Sends a prepared batch as one transaction. Numbers its events when that is still to do.
-    // `meanwhile` is called whenever there is nothing to do but wait.
+    // `meanwhile` is called whenever there is nothing to do but wait, several times a second.
     [[nodiscard]] virtual commit_result commit(batch& rows, batch_name name,
+                                               const std::optional<spool_mark>& from_spool,
                                                const std::function<void()>& meanwhile) = 0;
 
     // Whether the ledger knows the batch. To be asked after take_lane only: then the answer stands.
@@ -67,6 +75,13 @@ public:
     // A producer's watermark: the newest sequence that is settled; 0 when it is unknown.
     [[nodiscard]] virtual std::expected<std::uint64_t, database_error> watermark(
         const std::string& producer) = 0;
+
+    // The newest block of a spool that is committed; 0: none. To be asked after take_lane.
+    [[nodiscard]] virtual std::expected<std::int64_t, database_error> spool_committed(
+        const uuid& spool) = 0;
+    // Blocks up to `last` were committed by transactions that did not say so.
+    [[nodiscard]] virtual std::expected<void, database_error> pass_spool(const uuid& spool,
+                                                                         std::int64_t last) = 0;
 
     virtual void disconnect() noexcept = 0;
 

@@ -24,9 +24,10 @@ public:
     // This spool's name in the ledger: sixteen bytes chosen at random when it was made.
     [[nodiscard]] virtual const uuid& name() const noexcept = 0;
 
-    // Adds a block behind all others. False: it was not added, and nothing half-added is left: the
-    // byte limit is reached or the disk is full or broken.
-    [[nodiscard]] virtual bool append(const block& next, std::optional<batch_name> doubt) = 0;
+    // Adds a block behind all others and gives its number. Nothing: it was not added, and nothing
+    // half-added is left: the byte limit is reached or the disk is full or broken.
+    [[nodiscard]] virtual std::optional<std::int64_t> append(const block& next,
+                                                             std::optional<batch_name> doubt) = 0;
     // Makes durable what was appended, as far as the policy asks for it. False: it is not durable,
     // and the spool takes nothing more until the process starts anew (a failed fsync is final).
     [[nodiscard]] virtual bool sync() = 0;

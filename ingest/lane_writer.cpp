@@ -13,29 +13,31 @@ constexpr std::int64_t second = 1000 * millisecond;
 }  // namespace
 
 lane_writer::lane_writer(lane_database& database, lane_writer_ports ports, std::uint32_t rows_max,
-                         std::uint64_t seed)
-    : database_(database), ports_(std::move(ports)), rows_max_(rows_max), jitter_(seed) {}
+                         std::uint64_t seed, lane_spool* spool)
+    : database_(database),
+      ports_(std::move(ports)),
+      rows_max_(rows_max),
+      jitter_(seed),
+      spooling_(spool) {}
 
 lane_writer::doing lane_writer::step(std::int64_t now_us) {
     if (fenced_) return doing::fenced;
+    if (!held_ && current_.whole && !current_.replayed) hand_over_current();
     if (now_us < retry_at_us_) {
         gather();
+        if (spooling_.on()) answer_from_spool();
         return doing::waiting;
     }
     if (!held_) return take_lane(now_us);
+    if (spooling_.must_ask()) return ask_of_spool(now_us);
+    if (spooling_.must_tell()) return tell_of_spool(now_us);
     if (doubt_) return settle_doubt(now_us);
     if (answer_request(now_us)) return doing::worked;
-    if (current_.empty()) {
-        gather();
-        if (next_.empty()) return doing::idle;
-        std::swap(current_, next_);
-        current_prepared_ = std::exchange(next_prepared_, false);
+    if (current_.rows.empty()) {
+        if (!begin_batch()) return doing::idle;
+        if (doubt_) return doing::worked;
     }
-    if (!current_prepared_) {
-        drop_lost_producers();
-        current_.prepare();
-        current_prepared_ = true;
-    }
+    if (!current_.prepared) prepare();
     return commit(now_us);
 }
 
@@ -55,28 +57,84 @@ lane_writer::doing lane_writer::settle_doubt(std::int64_t now_us) {
     doubt_.reset();
     if (*committed) {
         ++counts_.in_doubt_committed;
+        if (!current_.prepared) prepare();
         settle();
     }
     return doing::worked;
 }
 
+lane_writer::doing lane_writer::ask_of_spool(std::int64_t now_us) {
+    const auto committed = database_.spool_committed(spooling_.spool().name());
+    if (!committed) return after_failure(committed.error(), now_us);
+    spooling_.answered(*committed, ports_.replayed);
+    return doing::worked;
+}
+
+lane_writer::doing lane_writer::tell_of_spool(std::int64_t now_us) {
+    const auto told = database_.pass_spool(spooling_.spool().name(), spooling_.done());
+    if (!told) return after_failure(told.error(), now_us);
+    spooling_.told();
+    return doing::worked;
+}
+
 bool lane_writer::answer_request(std::int64_t now_us) {
-    if (!request_) request_ = ports_.next_request();
-    if (!request_) return false;
-    const auto watermark = database_.watermark(request_->producer);
+    if (requests_.empty()) {
+        auto next = ports_.next_request();
+        if (!next) return false;
+        requests_.push_back(std::move(*next));
+    }
+    watermark_request& asked = requests_.front();
+    const auto watermark = database_.watermark(asked.producer);
     if (!watermark) {
         static_cast<void>(after_failure(watermark.error(), now_us));
         return true;
     }
-    lost_producers_.erase(request_->producer);
-    request_->answer(*watermark);
-    request_.reset();
+    lost_producers_.erase(asked.producer);
+    const std::uint64_t spooled = spooling_.on() ? spooling_.spool().newest_seq(asked.producer) : 0;
+    asked.answer({.committed = *watermark, .kept = std::max(*watermark, spooled)});
+    requests_.pop_front();
     return true;
+}
+
+// A producer with records in the spool may go on behind them though the database is away.
+void lane_writer::answer_from_spool() {
+    while (auto next = ports_.next_request()) requests_.push_back(std::move(*next));
+    std::erase_if(requests_, [this](const watermark_request& asked) {
+        if (asked.wants_committed || lost_producers_.contains(asked.producer)) return false;
+        const std::uint64_t spooled = spooling_.spool().newest_seq(asked.producer);
+        if (spooled != 0) asked.answer({.committed = std::nullopt, .kept = spooled});
+        return spooled != 0;
+    });
+}
+
+// The next batch in order of arrival becomes current_. False: there is none.
+bool lane_writer::begin_batch() {
+    gather();
+    if (spooling_.backlog()) {
+        spooling_.replay().read_ahead(rows_max_);
+        if (spooling_.replay().take(current_, doubt_)) return true;
+    }
+    if (next_.rows.empty()) return false;
+    std::swap(current_, next_);
+    return true;
+}
+
+void lane_writer::prepare() {
+    if (!current_.whole) drop_lost_producers(current_);
+    current_.rows.prepare();
+    current_.prepared = true;
 }
 
 lane_writer::doing lane_writer::commit(std::int64_t now_us) {
     const batch_name name{epoch_, next_number_++};
-    const commit_result result = database_.commit(current_, name, [this] { gather(); });
+    std::optional<spool_mark> mark;
+    if (current_.last != 0) mark = {spooling_.spool().name(), current_.first, current_.last};
+    current_.marked = mark.has_value();
+    under_way_ = name;
+    commit_began_us_ = now_us;
+    const commit_result result = database_.commit(current_.rows, name, mark, [this] { gather(); });
+    under_way_.reset();
+    commit_began_us_ = 0;
     switch (result.outcome) {
         case commit_outcome::committed: settle(); return doing::worked;
         case commit_outcome::in_doubt:
@@ -91,108 +149,54 @@ lane_writer::doing lane_writer::commit(std::int64_t now_us) {
     return doing::worked;
 }
 
-lane_writer::doing lane_writer::after_failure(const database_error& error, std::int64_t now_us) {
-    const failure_action action = action_for(error.sqlstate);
-    ++counts_.failures;
-    ports_.failed(action, error);
-    switch (action) {
-        case failure_action::reconnect:
-        case failure_action::next_host:
-            lose_link();
-            wait(now_us, 20 * millisecond, 5 * second);
-            return doing::worked;
-        case failure_action::retry:
-            wait(now_us, 2 * millisecond, 200 * millisecond);
-            return doing::worked;
-        case failure_action::pause:
-            lose_link();
-            wait(now_us, 200 * millisecond, 10 * second);
-            return doing::worked;
-        case failure_action::stop:
-            lose_link();
-            wait(now_us, 1 * second, 10 * second);
-            return doing::worked;
-        case failure_action::renumber:
-            current_prepared_ = false;
-            wait(now_us, 2 * millisecond, 200 * millisecond);
-            return doing::worked;
-        case failure_action::isolate: return isolate(now_us);
-        case failure_action::lane_lost:
-            lose_link();
-            fenced_ = true;
-            return doing::fenced;
-        case failure_action::producer_lost:
-            if (!std::ranges::contains(current_.producers(), std::string_view(error.subject),
-                                       &producer_share::name)) {
-                // With nobody to drop, the same commit would fail again at once.
-                lose_link();
-                wait(now_us, 200 * millisecond, 10 * second);
-                return doing::worked;
-            }
-            lost_producers_.insert(error.subject);
-            current_prepared_ = next_prepared_ = false;
-            return doing::worked;
-    }
-    return doing::worked;
-}
-
-lane_writer::doing lane_writer::isolate(std::int64_t now_us) {
-    if (current_.empty() || !held_ || doubt_) {
-        // A data error without data, or with rows that may be in: treated as a fault.
-        lose_link();
-        wait(now_us, 200 * millisecond, 10 * second);
-        return doing::worked;
-    }
-    const auto refused = database_.find_refused(current_);
-    if (!refused || refused->empty()) {
-        // A second data error must not recurse: whatever it was, the batch is whole and waits.
-        if (!refused) ports_.failed(failure_action::pause, refused.error());
-        lose_link();
-        wait(now_us, 200 * millisecond, 10 * second);
-        return doing::worked;
-    }
-    for (const refused_place& row : *refused) {
-        if (row.is_event) {
-            current_.refuse_event(row.place, row.sqlstate, ports_.unix_now_us());
-        } else {
-            current_.refuse_tick(row.place, row.sqlstate, ports_.unix_now_us());
-        }
-    }
-    current_prepared_ = false;
-    return doing::worked;
-}
-
-// Takes what the ring holds, as far as one batch goes; a full batch is prepared at once, so that
-// it is ready when the database is.
+// Takes what waits, as far as one batch goes; a full batch is prepared at once, so that it is
+// ready when the database is.
 void lane_writer::gather() {
-    while (next_.has_room(rows_max_)) {
+    if (spooling_.on() && spooling_.due(situation())) spill();
+    if (spooling_.backlog() && (current_.rows.empty() || current_.replayed)) {
+        spooling_.replay().read_ahead(rows_max_);
+    }
+    fill_next();
+}
+
+void lane_writer::fill_next() {
+    while (next_.rows.has_room(rows_max_)) {
         auto taken = ports_.take();
         if (!taken) return;
-        next_.add(std::move(taken));
+        next_.prepared = false;
+        next_.rows.add(std::move(taken));
     }
-    if (!next_prepared_ && lost_producers_.empty()) {
-        next_.prepare();
-        next_prepared_ = true;
+    if (!next_.prepared && lost_producers_.empty() && !spooling_.backlog()) {
+        next_.rows.prepare();
+        next_.prepared = true;
     }
 }
 
-void lane_writer::drop_lost_producers() {
-    for (const std::string& producer : lost_producers_) current_.drop_producer(producer);
+void lane_writer::drop_lost_producers(held_batch& from) {
+    for (const std::string& producer : lost_producers_) from.rows.drop_producer(producer);
 }
 
 void lane_writer::settle() {
     failures_in_a_row_ = 0;
+    batch& rows = current_.rows;
     ++counts_.batches;
-    counts_.ticks += current_.ticks().size();
-    counts_.events += current_.events().size();
-    counts_.dead_letters += current_.dead_letter_count();
-    for (auto& done : current_.release()) ports_.settled(std::move(done));
-    current_prepared_ = false;
+    counts_.ticks += rows.ticks().size();
+    counts_.events += rows.events().size();
+    counts_.dead_letters += rows.dead_letter_count();
+    spooling_.committed(current_);
+    if (current_.replayed) {
+        for (const auto& done : rows.blocks()) ports_.replayed(*done);
+        spooling_.replay().give_back(rows.release());
+    } else {
+        for (auto& done : rows.release()) ports_.settled(std::move(done));
+    }
+    current_ = {};
 }
 
 // Doubles with each failure in a row up to the cap; between half and all of that is waited, so
 // that many lanes and daemons do not come back in step.
 void lane_writer::wait(std::int64_t now_us, std::int64_t base_us, std::int64_t cap_us) {
+    if (failures_in_a_row_ == 0) away_since_us_ = now_us;
     const int doublings = std::min(failures_in_a_row_++, 20);
     const std::int64_t whole = std::min(base_us << doublings, cap_us);
     std::uniform_int_distribution<std::int64_t> part(whole / 2, whole);

@@ -2,6 +2,12 @@
 // the database, the ring and the clock are behind ports, so the simulation runs it unchanged.
 //
 //     ring -> next_ (gathering) -> current_ (in a transaction) -> settled
+//               |                      ^
+//               '-> spool -> replay ---'    while the database is away or has stalled
+//
+// The order is always current_, spool, next_, ring, and whoever comes first is committed first: so
+// a producer's records stay in order on every way. What is handed to the spool goes home at once
+// as `spooled`; the spool's blocks are told of as `replayed` once they are committed.
 //
 // Blocks settle in the order in which they came. While current_ is with the database, next_ is
 // gathered and, once full, prepared. A batch whose COMMIT went unanswered stays in current_ until
@@ -10,6 +16,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -19,13 +26,21 @@
 #include <unordered_set>
 
 #include "ingest/lane_database.h"
+#include "ingest/lane_spooling.h"
 #include "ingest/sqlstate_policy.h"
 
 namespace ingest {
 
+// How far a producer has come.
+struct resume_point {
+    std::optional<std::uint64_t> committed;  // in the database; nothing: it cannot be asked now
+    std::uint64_t kept = 0;                  // there or in the spool
+};
+
 struct watermark_request {
     std::string producer;
-    std::function<void(std::uint64_t)> answer;  // called on the writer's thread
+    bool wants_committed = true;  // false: content with what the spool knows, if it knows anything
+    std::function<void(resume_point)> answer{};  // called on the writer's thread
 };
 
 struct lane_writer_ports {
@@ -40,6 +55,19 @@ struct lane_writer_ports {
     // Something went wrong or came right again; for the log.
     std::function<void(failure_action, const database_error&)> failed;
     std::function<void(std::int64_t epoch)> connected;
+
+    // --- with a spool ---
+
+    // A block goes back to the session thread: its rows are in the spool.
+    std::function<void(std::unique_ptr<block>)> spooled{};
+    // A block that was in the spool, of this process (its sessions' ids are in it) or of an
+    // earlier one (they are 0), is committed. It stays with the writer.
+    std::function<void(const block&)> replayed{};
+    // No block is left to read records into.
+    std::function<bool()> starved{};
+    // The daemon ends: what is in memory must not stay there.
+    std::function<bool()> stopping{};
+    std::function<std::int64_t()> monotonic_us{};
 };
 
 struct lane_writer_counts {
@@ -61,47 +89,82 @@ public:
     };
 
     // `rows_max` bounds a batch. `seed` drives the jitter of the waits.
+    // Without a spool what comes while the database is away stays in memory and the ring.
     lane_writer(lane_database& database, lane_writer_ports ports, std::uint32_t rows_max,
-                std::uint64_t seed);
+                std::uint64_t seed, lane_spool* spool = nullptr);
 
     // Does the next thing to its end. `now_us` is monotonic.
     [[nodiscard]] doing step(std::int64_t now_us);
 
+    // Puts what is in memory into the spool, as far as it goes: before an end that cannot wait.
+    void rescue();
+
     [[nodiscard]] std::int64_t retry_at_us() const noexcept { return retry_at_us_; }
-    [[nodiscard]] bool holds_rows() const noexcept { return !current_.empty() || !next_.empty(); }
+    // While waiting: when step() may have something to do, at the latest.
+    [[nodiscard]] std::int64_t wake_at_us() const;
+    [[nodiscard]] bool holds_rows() const noexcept {
+        return !current_.rows.empty() || !next_.rows.empty();
+    }
+    // Whether it holds rows that are not in the spool as well.
+    [[nodiscard]] bool holds_rows_in_memory() const noexcept {
+        return (!current_.rows.empty() && !current_.whole) || !next_.rows.empty();
+    }
+    // Whether it would take blocks now that wait for nothing but to be full.
+    [[nodiscard]] bool takes_blocks() const { return spooling_.on() && spooling_.due(situation()); }
+    [[nodiscard]] bool has_backlog() const noexcept { return spooling_.backlog(); }
+    [[nodiscard]] const lane_spool_counts& spool_counts() const noexcept {
+        return spooling_.counts();
+    }
     [[nodiscard]] bool connected() const noexcept { return held_; }
     [[nodiscard]] const lane_writer_counts& counts() const noexcept { return counts_; }
 
 private:
     [[nodiscard]] doing take_lane(std::int64_t now_us);
     [[nodiscard]] doing settle_doubt(std::int64_t now_us);
+    [[nodiscard]] doing ask_of_spool(std::int64_t now_us);
+    [[nodiscard]] doing tell_of_spool(std::int64_t now_us);
     [[nodiscard]] doing commit(std::int64_t now_us);
-    [[nodiscard]] doing isolate(std::int64_t now_us);
-    [[nodiscard]] doing after_failure(const database_error& error, std::int64_t now_us);
     [[nodiscard]] bool answer_request(std::int64_t now_us);
+    void answer_from_spool();
+    [[nodiscard]] bool begin_batch();
+    void prepare();
     void gather();
+    void fill_next();
     void settle();
-    void drop_lost_producers();
+    void drop_lost_producers(held_batch& from);
     void wait(std::int64_t now_us, std::int64_t base_us, std::int64_t cap_us);
     void lose_link() noexcept;
+
+    // lane_writer_failures.cpp
+    [[nodiscard]] doing after_failure(const database_error& error, std::int64_t now_us);
+    [[nodiscard]] doing isolate(std::int64_t now_us);
+    [[nodiscard]] doing lose_producer(const std::string& name, std::int64_t now_us);
+
+    // lane_writer_spool.cpp
+    [[nodiscard]] spooling_situation situation() const;
+    void spill();
+    void hand_over_current();
+    void reread_spool();
 
     lane_database& database_;
     lane_writer_ports ports_;
     std::uint32_t rows_max_;
     std::mt19937_64 jitter_;
 
-    batch current_, next_;
-    bool current_prepared_ = false;
-    bool next_prepared_ = false;
+    held_batch current_, next_;
+    lane_spooling spooling_;
     bool held_ = false;
     bool fenced_ = false;
     std::optional<batch_name> doubt_;
+    std::optional<batch_name> under_way_;  // the transaction that current_ is in just now
+    std::int64_t commit_began_us_ = 0;
+    std::int64_t away_since_us_ = 0;
     std::int64_t epoch_ = 0;
     std::int64_t next_number_ = 1;
     std::int64_t retry_at_us_ = 0;
     int failures_in_a_row_ = 0;
     std::unordered_set<std::string> lost_producers_;
-    std::optional<watermark_request> request_;  // asked, not yet answered
+    std::deque<watermark_request> requests_;  // asked, not yet answered
     lane_writer_counts counts_;
 };
 

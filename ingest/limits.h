@@ -56,6 +56,14 @@ inline constexpr std::uint32_t blocks_per_lane = 3 * batch_blocks_max;
 inline constexpr std::uint32_t batch_rows_max = batch_blocks_max * block_rows_max;
 inline constexpr std::size_t batch_bytes_max = std::size_t{32} * 1024 * 1024;
 
+// --- spool ----------------------------------------------------------------------------------
+
+// What is read back for one transaction, so that replaying costs the same memory whatever is on
+// disk: some 24 full blocks of 768 KiB, twice, while one such batch is committed and the next is
+// read. Small blocks, as a quiet feed leaves them, go by the hundred.
+inline constexpr std::size_t replay_bytes_max = std::size_t{12} * 1024 * 1024;
+inline constexpr std::uint32_t replay_blocks_max = 256;
+
 // --- the daemon -----------------------------------------------------------------------------
 
 inline constexpr std::uint32_t lanes_max = 64;

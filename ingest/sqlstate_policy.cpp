@@ -12,6 +12,7 @@ std::string_view to_string(failure_action action) noexcept {
         case failure_action::renumber: return "renumber";
         case failure_action::stop: return "stop";
         case failure_action::lane_lost: return "lane lost";
+        case failure_action::reread_spool: return "reread the spool";
         case failure_action::producer_lost: return "producer lost";
     }
     return "?";

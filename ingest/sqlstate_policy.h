@@ -20,6 +20,7 @@ enum class failure_action : std::uint8_t {
     renumber,       // an activity id is taken: reserve new ids, hash again, same batch
     stop,           // rights or schema are wrong: retried rarely until an operator has mended it
     lane_lost,      // a newer holder has this lane: this writer must not write again
+    reread_spool,   // blocks of the spool are committed already: ask how far, go on behind them
     producer_lost,  // another daemon has moved a producer's watermark: drop that producer's rows
 };
 
@@ -60,7 +61,8 @@ inline constexpr std::array sqlstate_rules{
     sqlstate_rule{"58", failure_action::pause, "system error: I/O"},
     sqlstate_rule{"TK001", failure_action::lane_lost, "the lane's epoch is no longer ours"},
     sqlstate_rule{"TK002", failure_action::producer_lost, "a producer's watermark has moved"},
-    sqlstate_rule{"TK003", failure_action::pause, "a replayed dead letter waits no more"},
+    sqlstate_rule{"TK003", failure_action::reread_spool, "spooled blocks are committed already"},
+    sqlstate_rule{"TK004", failure_action::pause, "a replayed dead letter waits no more"},
     sqlstate_rule{"XX", failure_action::stop, "internal error or corruption"},
 };
 
@@ -112,7 +114,8 @@ static_assert(action_for("XX000") == failure_action::stop);
 static_assert(action_for("XX001") == failure_action::stop);
 static_assert(action_for("TK001") == failure_action::lane_lost);
 static_assert(action_for("TK002") == failure_action::producer_lost);
-static_assert(action_for("TK003") == failure_action::pause);
+static_assert(action_for("TK003") == failure_action::reread_spool);
+static_assert(action_for("TK004") == failure_action::pause);
 static_assert(action_for("99999") == failure_action::pause);
 
 }  // namespace ingest

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/spool/fsync_policy.h"
 #include "ingest/limits.h"
 #include "ingest/record.h"
 #include "ingest/uuid.h"
@@ -46,6 +47,13 @@ struct config {
     struct {
         std::uint32_t rows_max = ingest::limits::batch_rows_max;  // 1 to batch_rows_max
     } batch;
+
+    struct {
+        std::string folder;  // every lane has one of its own in it; empty: no spool
+        std::uint64_t max_bytes = 1024ULL * 1024 * 1024;  // of each lane
+        std::uint64_t file_bytes = 64ULL * 1024 * 1024;   // space comes back a file at a time
+        fsync_policy fsync = fsync_policy::always;
+    } spool;
 
     struct {
         ingest::unknown_fields unknown_fields = ingest::unknown_fields::metadata;

@@ -223,6 +223,26 @@ void add_record_settings(std::vector<setting<config>>& table) {
                      ingest::limits::line_bytes_ceiling));
 }
 
+void add_spool_settings(std::vector<setting<config>>& table) {
+    constexpr std::uint64_t mib = 1024ULL * 1024;
+    table.push_back(text<config>(
+        {"spool.folder", restart, "",
+         "Where blocks wait on disk while the database is away; empty: nowhere, senders wait."},
+        MEMBER(spool.folder), 4096));
+    table.push_back(size<config>({"spool.max_bytes", restart, "bytes",
+                                  "What each lane may have on disk; then its senders wait."},
+                                 MEMBER(spool.max_bytes), 64 * mib, 1024 * 1024 * mib));
+    table.push_back(size<config>(
+        {"spool.file_bytes", restart, "bytes",
+         "A spool file that has reached this gets a successor; space comes back a file at a time."},
+        MEMBER(spool.file_bytes), mib, 1024 * mib));
+    table.push_back(choice<config>(
+        {"spool.fsync", restart, "",
+         "Whether spooled blocks are synced to the disk before their acks: a matter of power "
+         "loss."},
+        MEMBER(spool.fsync), {{"always", fsync_policy::always}, {"never", fsync_policy::never}}));
+}
+
 std::vector<setting<config>> make_settings() {
     using namespace std::chrono_literals;
     std::vector<setting<config>> table;
@@ -250,6 +270,7 @@ std::vector<setting<config>> make_settings() {
         {"batch.rows_max", restart, "rows",
          "The most records that one transaction carries; an idle writer takes fewer at once."},
         MEMBER(batch.rows_max), 1, ingest::limits::batch_rows_max));
+    add_spool_settings(table);
     add_record_settings(table);
     table.push_back(
         duration<config>({"stop.drain_timeout", restart, "duration",

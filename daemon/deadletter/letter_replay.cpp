@@ -103,7 +103,7 @@ replay_report letter_replay::run(letter_filter filter, std::uint64_t letters_max
         if (came == outcome::ended) break;
         if (came == outcome::stale && ++stale < stale_max) continue;  // Read anew what still waits.
         if (came == outcome::stale) {
-            end(replay_end::gave_up, "TK003", "others keep replaying or purging the same letters");
+            end(replay_end::gave_up, "TK004", "others keep replaying or purging the same letters");
             break;
         }
         stale = 0;
@@ -326,7 +326,7 @@ void letter_replay::make_writer() {
     ports.failed = [this](ingest::failure_action action, const ingest::database_error& error) {
         report_.sqlstate = error.sqlstate;
         report_.detail = error.message;
-        if (error.sqlstate == "TK003") stale_ = true;
+        if (error.sqlstate == "TK004") stale_ = true;
         if (action == ingest::failure_action::stop) {
             end(replay_end::failed, error.sqlstate, error.message);
         }

@@ -3,7 +3,7 @@
 //
 //     tickd.dead_letter -> record_parser -> block -> lane_writer -> COPY .. mark_replayed .. COMMIT
 //
-// Exactly once: a letter is marked in the transaction that carries its row, which fails (TK003)
+// Exactly once: a letter is marked in the transaction that carries its row, which fails (TK004)
 // unless the letter still waits. So it does not matter where a replay ends, how often it is run
 // again, or who else replays: either both are in or neither is. A replay holds a lane of its own,
 // so that a COMMIT without an answer is settled by the ledger, as everywhere.

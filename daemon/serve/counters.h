@@ -38,6 +38,21 @@ struct lane_counters {
     counter failures{};
     counter in_doubt{};
     std::atomic<bool> connected{false};
+    // The spool's. Rows of spooled blocks are in none of the counts of commits until they are
+    // committed; then they are in those and in spool_records_left.
+    counter spooled_blocks{};       // put in by this process
+    counter spooled_records{};      // ticks, events and dead letters in them
+    counter spooled_bytes{};        // of their texts and rows
+    counter spool_records_found{};  // in it when the process began
+    counter spool_records_left{};   // taken out: committed
 };
+
+// Records that wait in a lane's spool. What a lane has received is then
+//     received + found = committed (ticks, events, dead letters) + duplicate + spooled + in flight
+[[nodiscard]] inline std::uint64_t records_spooled(const lane_counters& of) noexcept {
+    const std::uint64_t in = read(of.spooled_records) + read(of.spool_records_found);
+    const std::uint64_t out = read(of.spool_records_left);
+    return in > out ? in - out : 0;
+}
 
 }  // namespace tickd

@@ -31,7 +31,11 @@ intake::intake(ingest::block_ring& to_writer, wake_signal& writer, lane_counters
 bool intake::has_room() {
     if (filling_ && filling_->has_room() && filling_->has_room_for_origin()) return true;
     if (filling_) push();
-    if (spare_.empty()) return false;
+    if (spare_.empty()) {
+        // A writer that waits for its database has to hear that the ring is full.
+        if (!starved_.exchange(true, std::memory_order_relaxed)) writer_.wake();
+        return false;
+    }
     filling_ = std::move(spare_.back());
     spare_.pop_back();
     ++filling_serial_;
@@ -125,6 +129,7 @@ void intake::push() {
 void intake::recycle(std::unique_ptr<ingest::block> done) {
     done->reset();
     spare_.push_back(std::move(done));
+    starved_.store(false, std::memory_order_relaxed);
 }
 
 }  // namespace tickd

@@ -5,6 +5,7 @@
 // record waits for nobody, at a high rate blocks and batches grow by themselves.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -22,9 +23,11 @@ namespace tickd {
 // A named feed, as its lane knows it. Session thread only.
 struct producer {
     std::string name;
-    std::uint32_t number = 0;  // from 1, never used again within the process
-    bool watermark_known = false;
+    std::uint32_t number = 0;       // from 1, never used again within the process
+    bool watermark_known = false;   // newest_seq may be built upon
+    bool committed_known = false;   // and settled_seq is what the database says
     std::uint64_t settled_seq = 0;  // what the database has settled
+    std::uint64_t kept_seq = 0;     // what is there or in the spool
     std::uint64_t newest_seq = 0;   // what has been taken in
     std::uint32_t blocks_in_flight = 0;
     std::uint64_t session_id = 0;  // the session that feeds it; 0: none
@@ -61,6 +64,8 @@ public:
     void flush();
     // A settled block comes back.
     void recycle(std::unique_ptr<ingest::block> done);
+    // Whether a session waits for a block to come home. Any thread.
+    [[nodiscard]] bool starved() const noexcept { return starved_.load(std::memory_order_relaxed); }
     // Whether every block is here: nothing is with the writer or being filled.
     [[nodiscard]] bool all_home() const noexcept {
         return spare_.size() + (filling_ != nullptr && filling_->empty() ? 1U : 0U) == block_count_;
@@ -79,6 +84,7 @@ private:
     std::unique_ptr<ingest::block> filling_;
     std::uint64_t filling_serial_ = 0;
     std::uint32_t block_count_;
+    std::atomic<bool> starved_{false};
 };
 
 }  // namespace tickd

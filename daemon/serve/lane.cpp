@@ -9,12 +9,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <random>
 #include <utility>
 #include <vector>
 
 #include "daemon/clock.h"
-#include "daemon/log.h"
 #include "daemon/serve/thread_name.h"
 
 namespace tickd {
@@ -30,7 +28,7 @@ constexpr std::size_t feeds_kept_max = 65'536;
 }  // namespace
 
 lane::lane(std::uint32_t number, const config& settings,
-           std::unique_ptr<ingest::lane_database> database)
+           std::unique_ptr<ingest::lane_database> database, std::unique_ptr<file_spool> spool)
     : number_(number),
       line_bytes_max_(settings.records.line_bytes),
       batch_rows_max_(settings.batch.rows_max),
@@ -38,7 +36,10 @@ lane::lane(std::uint32_t number, const config& settings,
       change_(io_, asio::steady_timer::time_point::max()),
       intake_(to_writer_, writer_signal_, counters_, ingest::limits::blocks_per_lane,
               line_bytes_max_),
-      database_(std::move(database)) {}
+      database_(std::move(database)),
+      spool_(std::move(spool)) {
+    if (spool_) add(counters_.spool_records_found, spool_->recovery().rows);
+}
 
 lane::~lane() {
     if (session_thread_.joinable() || writer_thread_.joinable()) end();
@@ -69,7 +70,9 @@ void lane::open_session(incoming connection) {
     add(counters_.sessions_opened, 1);
     const std::uint64_t id = connection.source.session_id;
     const bool acked = connection.hello.has_value();
-    const auto acks = acked ? connection.hello->ack : ingest::ack_level::none;
+    auto acks = acked ? connection.hello->ack : ingest::ack_level::none;
+    // Without a spool the stronger promise is the only one there is to give.
+    if (acks == ingest::ack_level::spooled && !spool_) acks = ingest::ack_level::committed;
     if (acked) {
         connection.source.feed = feed_named(connection.hello->producer);
         if (!connection.hello->source.empty()) {
@@ -110,8 +113,9 @@ asio::awaitable<void> lane::acked_session(std::shared_ptr<session> newcomer,
         intake_.flush();
         co_await until_change();
     }
-    if (co_await learn_watermark(feed, id)) {
-        newcomer->welcome(feed->settled_seq, line_bytes_max_);
+    const bool spooled = newcomer->acks() == ingest::ack_level::spooled;
+    if (co_await learn_watermark(feed, id, !spooled)) {
+        newcomer->welcome(spooled ? feed->kept_seq : feed->settled_seq, line_bytes_max_);
     } else if (draining_) {
         newcomer->close_with(ingest::session_error::shutting_down, "before the session began");
     }
@@ -123,27 +127,23 @@ asio::awaitable<void> lane::acked_session(std::shared_ptr<session> newcomer,
 
 // False: the session has been superseded, or the lane drains, before the watermark was known.
 asio::awaitable<bool> lane::learn_watermark(std::shared_ptr<producer> feed,
-                                            std::uint64_t session_id) {
-    if (!feed->watermark_known && feed->session_id == session_id) {
+                                            std::uint64_t session_id, bool wants_committed) {
+    const auto known = [&] {
+        return feed->watermark_known && (feed->committed_known || !wants_committed);
+    };
+    if (!known() && feed->session_id == session_id) {
         {
             const std::scoped_lock lock(requests_mutex_);
-            requests_.push_back({feed->name, [this, feed](std::uint64_t watermark) {
-                                     asio::post(io_, [this, feed, watermark] {
-                                         // Asked twice when a session was superseded while it
-                                         // waited: the second answer comes when records do.
-                                         if (feed->watermark_known) return;
-                                         feed->settled_seq = feed->newest_seq = watermark;
-                                         feed->watermark_known = true;
-                                         changed();
-                                     });
+            requests_.push_back({.producer = feed->name,
+                                 .wants_committed = wants_committed,
+                                 .answer = [this, feed](ingest::resume_point from) {
+                                     asio::post(io_, [this, feed, from] { learn(*feed, from); });
                                  }});
         }
         writer_signal_.wake();
     }
-    while (feed->session_id == session_id && !feed->watermark_known && !draining_) {
-        co_await until_change();
-    }
-    co_return feed->session_id == session_id && feed->watermark_known;
+    while (feed->session_id == session_id && !known() && !draining_) co_await until_change();
+    co_return feed->session_id == session_id&& known();
 }
 
 std::shared_ptr<producer> lane::feed_named(const std::string& name) {
@@ -173,49 +173,14 @@ asio::awaitable<void> lane::until_change() {
 
 void lane::changed() { change_.cancel(); }
 
-// Settled blocks come home: their sessions hear of it, then the blocks are free again.
-void lane::collect() {
-    while (auto done = to_sessions_.try_pop()) {
-        settle(*done);
-        intake_.recycle(std::move(done));
-    }
-    changed();
-    finish_when_empty();
-}
-
-void lane::settle(const ingest::block& done) {
-    for (const ingest::dead_letter_row& row : done.dead_letters()) {
-        const ingest::origin& from = done.origins()[row.origin];
-        if (from.producer == 0 || from.lost) continue;
-        const auto found = sessions_.find(from.session_id);
-        if (found != sessions_.end()) found->second->reject(row.seq, row.reason, row.field);
-    }
-    for (const ingest::origin& from : done.origins()) {
-        if (from.producer == 0) continue;
-        const auto feed = feeds_.find(std::string(done.text(from.producer_name)));
-        if (feed == feeds_.end()) continue;
-        producer& settled = *feed->second;
-        --settled.blocks_in_flight;
-        const auto found = sessions_.find(from.session_id);
-        if (from.lost) {
-            settled.watermark_known = false;
-            if (found != sessions_.end()) {
-                found->second->close_with(ingest::session_error::superseded,
-                                          "another daemon has taken this producer");
-            }
-            continue;
-        }
-        if (from.newest_seq > settled.settled_seq) settled.settled_seq = from.newest_seq;
-        if (found != sessions_.end()) found->second->settled(settled.settled_seq);
-    }
-}
-
 void lane::drain() {
     asio::post(io_, [this] { begin_drain(); });
 }
 
 void lane::begin_drain() {
     draining_ = true;
+    stopping_.store(true);
+    writer_signal_.wake();
     // Ending sessions change the map: go by a copy.
     std::vector<std::shared_ptr<session>> all;
     for (const auto& [id, open] : sessions_) all.push_back(open);
@@ -238,7 +203,8 @@ std::uint64_t lane::uncommitted_records() const noexcept {
     const std::uint64_t taken = read(counters_.records_received);
     const std::uint64_t settled =
         read(counters_.ticks_committed) + read(counters_.events_committed) +
-        read(counters_.dead_letters_committed) + read(counters_.records_duplicate);
+        read(counters_.dead_letters_committed) + read(counters_.records_duplicate) +
+        read(counters_.spooled_records) - read(counters_.spool_records_left);
     return taken > settled ? taken - settled : 0;
 }
 
@@ -249,77 +215,6 @@ void lane::end() {
     if (writer_thread_.joinable()) writer_thread_.join();
     io_.stop();
     if (session_thread_.joinable()) session_thread_.join();
-}
-
-// --- writer thread -------------------------------------------------------------------------------
-
-ingest::lane_writer_ports lane::writer_ports() {
-    return {
-        .take = [this] { return to_writer_.try_pop(); },
-        .settled =
-            [this](std::unique_ptr<ingest::block> done) {
-                static_cast<void>(to_sessions_.try_push(done));
-            },
-        .next_request = [this]() -> std::optional<ingest::watermark_request> {
-            const std::scoped_lock lock(requests_mutex_);
-            if (requests_.empty()) return std::nullopt;
-            auto next = std::move(requests_.front());
-            requests_.pop_front();
-            return next;
-        },
-        .unix_now_us = [] { return unix_now_us(); },
-        .failed =
-            [this](ingest::failure_action action, const ingest::database_error& error) {
-                counters_.connected.store(false);
-                spdlog::warn("lane {}: {} {}: {}", number_,
-                             error.sqlstate.empty() ? "no answer" : error.sqlstate, error.message,
-                             to_string(action));
-            },
-        .connected =
-            [this](std::int64_t epoch) {
-                counters_.connected.store(true);
-                spdlog::info("lane {}: connected, epoch {}", number_, epoch);
-            },
-    };
-}
-
-void lane::write_batches() {
-    using doing = ingest::lane_writer::doing;
-    name_this_thread("writer", number_);
-    ingest::lane_writer writer(*database_, writer_ports(), batch_rows_max_, std::random_device{}());
-    while (!end_now_.load()) {
-        const doing now = writer.step(monotonic_us());
-        export_counts(writer);
-        if (now == doing::worked) {
-            asio::post(io_, [this] { collect(); });
-        } else if (now == doing::fenced) {
-            fenced_.store(true);
-            break;
-        } else if (now == doing::waiting) {
-            const std::int64_t wait_us = writer.retry_at_us() - monotonic_us();
-            writer_signal_.sleep(std::chrono::microseconds(std::max<std::int64_t>(wait_us, 0)));
-        } else if (no_more_blocks_.load() && to_writer_.waiting() == 0) {
-            break;
-        } else {
-            // Whatever lies half filled is wanted now; see intake::offer for the other half.
-            writer_signal_.hunger();
-            asio::post(io_, [this] { intake_.offer(); });
-            if (to_writer_.waiting() == 0) writer_signal_.sleep(std::nullopt);
-        }
-    }
-    database_->disconnect();
-    ended_.store(true);
-}
-
-void lane::export_counts(const ingest::lane_writer& writer) {
-    const ingest::lane_writer_counts& counts = writer.counts();
-    counters_.batches_committed.store(counts.batches, std::memory_order_relaxed);
-    counters_.ticks_committed.store(counts.ticks, std::memory_order_relaxed);
-    counters_.events_committed.store(counts.events, std::memory_order_relaxed);
-    counters_.dead_letters_committed.store(counts.dead_letters, std::memory_order_relaxed);
-    counters_.connects.store(counts.connects, std::memory_order_relaxed);
-    counters_.failures.store(counts.failures, std::memory_order_relaxed);
-    counters_.in_doubt.store(counts.in_doubt, std::memory_order_relaxed);
 }
 
 }  // namespace tickd

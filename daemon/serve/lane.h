@@ -23,12 +23,14 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <vector>
 
 #include "daemon/config/config.h"
 #include "daemon/serve/counters.h"
 #include "daemon/serve/intake.h"
 #include "daemon/serve/session.h"
 #include "daemon/serve/wake_signal.h"
+#include "daemon/spool/file_spool.h"
 #include "ingest/hello.h"
 #include "ingest/lane_database.h"
 #include "ingest/lane_writer.h"
@@ -47,8 +49,9 @@ struct incoming {
 
 class lane {
 public:
+    // `spool`: null when there is none.
     lane(std::uint32_t number, const config& settings,
-         std::unique_ptr<ingest::lane_database> database);
+         std::unique_ptr<ingest::lane_database> database, std::unique_ptr<file_spool> spool);
     ~lane();
     lane(const lane&) = delete;
     lane& operator=(const lane&) = delete;
@@ -63,9 +66,11 @@ public:
     // True once the lane has ended by itself: after drain, or because a newer holder has it.
     [[nodiscard]] bool ended() const noexcept { return ended_.load(); }
     [[nodiscard]] bool fenced() const noexcept { return fenced_.load(); }
-    // Ends the threads where they are: what was not committed by then is given up.
+    // Ends the threads where they are: what is neither committed nor spooled by then is given up.
     void end();
+    // Neither committed nor in the spool.
     [[nodiscard]] std::uint64_t uncommitted_records() const noexcept;
+    [[nodiscard]] bool has_spool() const noexcept { return spool_ != nullptr; }
     [[nodiscard]] lane_counters& counters() noexcept { return counters_; }
 
     // --- session thread: for sessions ---
@@ -82,11 +87,18 @@ private:
     boost::asio::awaitable<void> acked_session(std::shared_ptr<session> newcomer,
                                                std::shared_ptr<void> place);
     boost::asio::awaitable<bool> learn_watermark(std::shared_ptr<producer> feed,
-                                                 std::uint64_t session_id);
+                                                 std::uint64_t session_id, bool wants_committed);
     std::shared_ptr<producer> feed_named(const std::string& name);
     void end_session(session& gone);
+    // What a block that comes home says of its rows.
+    enum class home : std::uint8_t { committed, spooled };
+    struct late_receipt;
     void collect();
-    void settle(const ingest::block& done);
+    void settle(const ingest::block& done, home how);
+    void settle_origin(const ingest::block& done, const ingest::origin& from, home how);
+    void settle_late(const std::vector<late_receipt>& receipts);
+    void tell(const producer& feed);
+    void learn(producer& feed, const ingest::resume_point& from);
     void changed();
     void begin_drain();
     void finish_when_empty();
@@ -94,6 +106,8 @@ private:
     void write_batches();
     [[nodiscard]] ingest::lane_writer_ports writer_ports();
     void export_counts(const ingest::lane_writer& writer);
+    void tell_replayed(const ingest::block& done);
+    void say_of_spool(bool backlog);
 
     const std::uint32_t number_;
     const std::size_t line_bytes_max_;
@@ -108,13 +122,16 @@ private:
     std::uint32_t next_feed_number_ = 1;
     bool draining_ = false;
 
-    ingest::block_ring to_writer_, to_sessions_;
+    ingest::block_ring to_writer_, to_sessions_, spooled_home_;
     wake_signal writer_signal_;
     intake intake_;
 
     std::unique_ptr<ingest::lane_database> database_;
+    std::unique_ptr<file_spool> spool_;  // the writer's, once it runs
+    bool spooling_ = false;              // the writer's
     std::mutex requests_mutex_;
     std::deque<ingest::watermark_request> requests_;
+    std::atomic<bool> stopping_{false};
     std::atomic<bool> no_more_blocks_{false};
     std::atomic<bool> end_now_{false};
     std::atomic<bool> fenced_{false};

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <format>
 #include <utility>
 
 #include "daemon/clock.h"
@@ -220,7 +221,25 @@ std::string pg_lane_database::settle_call(const ingest::batch& rows,
     return sql;
 }
 
+std::expected<std::int64_t, ingest::database_error> pg_lane_database::spool_committed(
+    const ingest::uuid& spool) {
+    const auto known =
+        connection_->query("SELECT tickd.spool_committed($1)", {ingest::to_text(spool)});
+    if (!known) return std::unexpected(error_of(known.error()));
+    return known->integer(0, 0);
+}
+
+std::expected<void, ingest::database_error> pg_lane_database::pass_spool(const ingest::uuid& spool,
+                                                                         std::int64_t last) {
+    const auto passed = connection_->query("SELECT tickd.pass_spool($1, $2, $3, $4)",
+                                           {std::to_string(settings_.lane), std::to_string(epoch_),
+                                            ingest::to_text(spool), std::to_string(last)});
+    if (!passed) return std::unexpected(error_of(passed.error()));
+    return {};
+}
+
 ingest::commit_result pg_lane_database::commit(ingest::batch& rows, ingest::batch_name name,
+                                               const std::optional<ingest::spool_mark>& from_spool,
                                                const std::function<void()>& meanwhile) {
     if (const auto pruned = prune_ledger(); !pruned) {
         return {ingest::commit_outcome::failed, pruned.error()};
@@ -243,6 +262,11 @@ ingest::commit_result pg_lane_database::commit(ingest::batch& rows, ingest::batc
         sql += settings_.within(rows) + ';';
     } else {
         add(ingest::copy_dead_letters_statement, rows.dead_letter_stream());
+    }
+    if (from_spool) {
+        sql +=
+            std::format("SELECT tickd.settle_spool({},{},'{}',{},{});", settings_.lane, name.epoch,
+                        ingest::to_text(from_spool->spool), from_spool->first, from_spool->last);
     }
     sql += settle_call(rows, name) + ";COMMIT";
 
@@ -324,7 +348,7 @@ bool pg_lane_database::send_stream(std::string_view stream,
             const int left = PQflush(connection);
             if (left <= 0) return left == 0;
             meanwhile();
-            if (!await_socket(true)) return false;
+            if (!await_socket(true, meanwhile)) return false;
         }
     };
     while (!stream.empty()) {
@@ -345,20 +369,24 @@ bool pg_lane_database::await_result(const std::function<void()>& meanwhile) {
         if (unsent < 0) return false;
         if (PQisBusy(connection) == 0) return true;
         meanwhile();
-        if (!await_socket(unsent == 1)) return false;
+        if (!await_socket(unsent == 1, meanwhile)) return false;
         if (PQconsumeInput(connection) == 0) return false;
     }
 }
 
-bool pg_lane_database::await_socket(bool also_writable) {
+// Calls `meanwhile` several times a second: a server that stalls must not stall the writer.
+bool pg_lane_database::await_socket(bool also_writable, const std::function<void()>& meanwhile) {
+    constexpr std::chrono::milliseconds slice{100};
     const auto wanted = static_cast<short>(POLLIN | (also_writable ? POLLOUT : 0));
     pollfd socket{.fd = PQsocket(connection_->native()), .events = wanted, .revents = 0};
+    const std::int64_t give_up_at_us =
+        monotonic_us() + std::chrono::microseconds(settings_.target.stall_limit).count();
     for (;;) {
-        const int ready =
-            ::poll(&socket, 1, static_cast<int>(settings_.target.stall_limit.count()));
+        const int ready = ::poll(&socket, 1, static_cast<int>(slice.count()));
         if (ready > 0) break;
-        if (ready < 0 && errno == EINTR) continue;
-        return false;
+        if (ready < 0 && errno != EINTR) return false;
+        if (monotonic_us() >= give_up_at_us) return false;
+        meanwhile();
     }
     return !also_writable || (socket.revents & POLLIN) == 0 ||
            PQconsumeInput(connection_->native()) == 1;

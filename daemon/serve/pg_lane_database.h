@@ -42,7 +42,12 @@ public:
 
     [[nodiscard]] std::expected<std::int64_t, ingest::database_error> take_lane() override;
     [[nodiscard]] ingest::commit_result commit(ingest::batch& rows, ingest::batch_name name,
+                                               const std::optional<ingest::spool_mark>& from_spool,
                                                const std::function<void()>& meanwhile) override;
+    [[nodiscard]] std::expected<std::int64_t, ingest::database_error> spool_committed(
+        const ingest::uuid& spool) override;
+    [[nodiscard]] std::expected<void, ingest::database_error> pass_spool(
+        const ingest::uuid& spool, std::int64_t last) override;
     [[nodiscard]] std::expected<bool, ingest::database_error> was_committed(
         ingest::batch_name name) override;
     [[nodiscard]] std::expected<std::vector<ingest::refused_place>, ingest::database_error>
@@ -64,7 +69,7 @@ private:
                                           const std::function<void()>& meanwhile);
     [[nodiscard]] bool send_stream(std::string_view stream, const std::function<void()>& meanwhile);
     [[nodiscard]] bool await_result(const std::function<void()>& meanwhile);
-    [[nodiscard]] bool await_socket(bool also_writable);
+    [[nodiscard]] bool await_socket(bool also_writable, const std::function<void()>& meanwhile);
     [[nodiscard]] ingest::database_error broken(std::string_view what) const;
     [[nodiscard]] bool roll_back();
     [[nodiscard]] std::expected<void, ingest::database_error> prune_ledger();

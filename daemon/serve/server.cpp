@@ -5,10 +5,12 @@
 #include <array>
 #include <csignal>
 #include <random>
+#include <stdexcept>
 #include <string>
 
 #include "daemon/log.h"
 #include "daemon/serve/pg_lane_database.h"
+#include "daemon/spool/file_spool.h"
 
 namespace tickd {
 
@@ -42,6 +44,33 @@ constexpr std::chrono::milliseconds watch_interval{20};
     return std::make_unique<pg_lane_database>(std::move(of_lane));
 }
 
+// Throws when the folder cannot be used.
+[[nodiscard]] std::unique_ptr<file_spool> spool_of(const config& settings, std::uint32_t number) {
+    if (settings.spool.folder.empty()) return nullptr;
+    auto opened = file_spool::open(
+        {.folder = spool_folder_of_lane(settings.spool.folder, number),
+         .bytes_max = settings.spool.max_bytes,
+         .file_bytes = settings.spool.file_bytes,
+         .fsync = settings.spool.fsync,
+         .warn = [number](const std::string& what) { spdlog::warn("lane {}: {}", number, what); }});
+    if (!opened) throw std::runtime_error(opened.error());
+    const spool_recovery& found = (*opened)->recovery();
+    for (const std::string& each : found.messages) {
+        spdlog::warn("lane {}: spool: {}", number, each);
+    }
+    if (found.torn_bytes != 0 || found.damaged_blocks != 0) {
+        spdlog::warn(
+            "lane {}: spool: {} bytes of an unfinished block were cut off, at least {} blocks are "
+            "damaged and left out",
+            number, found.torn_bytes, found.damaged_blocks);
+    }
+    if (found.blocks != 0) {
+        spdlog::info("lane {}: spool: {} blocks with {} records, {} bytes", number, found.blocks,
+                     found.rows, found.bytes);
+    }
+    return *std::move(opened);
+}
+
 }  // namespace
 
 server::server(config settings)
@@ -52,8 +81,9 @@ server::server(config settings)
     const std::string holder = holder_name();
     for (std::uint32_t i = 0; i < settings_.lanes.count; ++i) {
         const std::uint32_t number = settings_.lanes.first + i;
-        lanes_.push_back(
-            std::make_unique<lane>(number, settings_, database_of(settings_, number, holder)));
+        lanes_.push_back(std::make_unique<lane>(number, settings_,
+                                                database_of(settings_, number, holder),
+                                                spool_of(settings_, number)));
     }
 }
 
@@ -114,11 +144,12 @@ void server::watch_lanes() {
 
 exit_code server::finish() {
     bool fenced = false;
-    std::uint64_t left = 0;
+    std::uint64_t left = 0, spooled = 0;
     for (const auto& each : lanes_) {
         fenced = fenced || each->fenced();
         each->end();
         left += each->uncommitted_records();
+        spooled += records_spooled(each->counters());
     }
     if (fenced) {
         spdlog::error(
@@ -133,7 +164,13 @@ exit_code server::finish() {
             left);
         return exit_code::try_again;
     }
-    spdlog::info("ended: everything received is committed");
+    if (spooled != 0) {
+        spdlog::info(
+            "ended: {} records wait in the spool for the next start, the rest is committed",
+            spooled);
+    } else {
+        spdlog::info("ended: everything received is committed");
+    }
     return exit_code::ok;
 }
 

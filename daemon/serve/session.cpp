@@ -118,8 +118,12 @@ asio::awaitable<void> session::take_last_line(bool broken) {
     }
 }
 
+// What is in the spool is settled for those who asked for no more, and for all when tickd stops.
 bool session::everything_settled() const noexcept {
-    return source_.feed->session_id != source_.session_id || source_.feed->blocks_in_flight == 0;
+    const producer& feed = *source_.feed;
+    if (feed.session_id != source_.session_id) return true;
+    if (feed.blocks_in_flight != 0) return false;
+    return acks_ != ingest::ack_level::committed || draining_ || feed.settled_seq >= feed.kept_seq;
 }
 
 asio::awaitable<void> session::write_replies() {
@@ -153,12 +157,13 @@ void session::wake_writer() { reply_signal_.cancel(); }
 
 void session::welcome(std::uint64_t resume_after, std::size_t line_bytes_max) {
     settled_seq_ = acked_seq_ = resume_after;
+    welcomed_ = true;
     ingest::append_welcome(source_.feed->name, resume_after, acks_, line_bytes_max, replies_);
     wake_writer();
 }
 
 void session::reject(std::uint64_t seq, ingest::verdict why, std::string_view field) {
-    if (acks_ == ingest::ack_level::none || closing_) return;
+    if (acks_ == ingest::ack_level::none || closing_ || !welcomed_) return;
     if (replies_.size() > ingest::limits::reply_bytes_max) {
         close_with(ingest::session_error::rejects_overflow, "rejects are not being read");
         return;
@@ -168,7 +173,7 @@ void session::reject(std::uint64_t seq, ingest::verdict why, std::string_view fi
 }
 
 void session::settled(std::uint64_t seq) {
-    settled_seq_ = std::max(settled_seq_, seq);
+    if (welcomed_) settled_seq_ = std::max(settled_seq_, seq);
     wake_writer();
 }
 

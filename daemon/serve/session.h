@@ -35,6 +35,7 @@ public:
     [[nodiscard]] std::uint64_t id() const noexcept { return source_.session_id; }
     [[nodiscard]] record_source& source() noexcept { return source_; }
     [[nodiscard]] bool acked() const noexcept { return source_.feed != nullptr; }
+    [[nodiscard]] ingest::ack_level acks() const noexcept { return acks_; }
 
     // Bytes that were read before the session came to its lane.
     void give(std::string_view bytes);
@@ -73,6 +74,7 @@ private:
     ingest::byte_buffer replies_, writing_;
     std::uint64_t settled_seq_ = 0;
     std::uint64_t acked_seq_ = 0;
+    bool welcomed_ = false;
     bool ack_again_ = false;  // a duplicate came: its ack goes out once more
     bool reading_done_ = false;
     bool draining_ = false;

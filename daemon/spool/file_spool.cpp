@@ -126,17 +126,19 @@ void file_spool::cut_torn_tail(spool_contents& found) {
 
 // --- writing ---
 
-bool file_spool::append(const ingest::block& next, std::optional<ingest::batch_name> doubt) {
-    if (broken_) return false;
+std::optional<std::int64_t> file_spool::append(const ingest::block& next,
+                                               std::optional<ingest::batch_name> doubt) {
+    if (broken_) return std::nullopt;
     writing_.clear_above(buffer_bytes_keep);
     (void)writing_.extend(spool_entry_header_bytes);
     ingest::block_codec::encode(next, writing_);
     const std::string_view payload = writing_.view().substr(spool_entry_header_bytes);
     if (payload.size() > std::numeric_limits<std::uint32_t>::max()) {
-        return cannot_append("the block is too large");
+        (void)cannot_append("the block is too large");
+        return std::nullopt;
     }
     write_spool_entry_header(name_, {next_, doubt}, payload, writing_.data());
-    if (!ready_to_append(writing_.size())) return false;
+    if (!ready_to_append(writing_.size())) return std::nullopt;
 
     spool_data_file& file = files_.find(current_first_)->second;
     unsynced_ = true;
@@ -144,7 +146,8 @@ bool file_spool::append(const ingest::block& next, std::optional<ingest::batch_n
         const int error = errno;
         unfinished_ = true;
         (void)cut_unfinished();
-        return cannot_append(error_text(error));
+        (void)cannot_append(error_text(error));
+        return std::nullopt;
     }
     file.bytes += writing_.size();
     bytes_ += writing_.size();
@@ -155,7 +158,7 @@ bool file_spool::append(const ingest::block& next, std::optional<ingest::batch_n
             note_producer(producers_, next.text(from.producer_name), from.newest_seq, last_);
         }
     }
-    return true;
+    return last_;
 }
 
 bool file_spool::cannot_append(std::string_view why) {

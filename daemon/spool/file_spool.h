@@ -58,8 +58,8 @@ public:
     // --- lane_spool ---
 
     [[nodiscard]] const ingest::uuid& name() const noexcept override { return name_; }
-    [[nodiscard]] bool append(const ingest::block& next,
-                              std::optional<ingest::batch_name> doubt) override;
+    [[nodiscard]] std::optional<std::int64_t> append(
+        const ingest::block& next, std::optional<ingest::batch_name> doubt) override;
     [[nodiscard]] bool sync() override;
     [[nodiscard]] std::optional<ingest::spool_entry> read(ingest::block& into) override;
     void rewind() override;

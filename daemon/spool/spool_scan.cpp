@@ -275,6 +275,10 @@ std::string spool_file_name(std::int64_t first) {
     return std::format("{:020}{}", first, extension);
 }
 
+std::string spool_folder_of_lane(const std::string& folder, std::uint32_t number) {
+    return std::format("{}/lane-{}", folder, number);
+}
+
 std::map<std::int64_t, std::string> list_spool_files(const std::string& folder,
                                                      std::error_code& error) {
     std::map<std::int64_t, std::string> files;

@@ -65,6 +65,9 @@ struct spool_contents {
 // `00000000000000000042.spool`: the file that begins with block 42.
 [[nodiscard]] std::string spool_file_name(std::int64_t first);
 
+// Where lane `number` keeps its spool below spool.folder.
+[[nodiscard]] std::string spool_folder_of_lane(const std::string& folder, std::uint32_t number);
+
 // The spool's files in order, as many as could be listed before the error, if there is one.
 [[nodiscard]] std::map<std::int64_t, std::string> list_spool_files(const std::string& folder,
                                                                    std::error_code& error);

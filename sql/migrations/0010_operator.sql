@@ -26,7 +26,7 @@ SET LOCAL ROLE tickd_owner;
 GRANT SELECT ON tickd.dead_letter TO tickd_operator;
 
 -- Marks dead letters whose records the caller's transaction writes, and moves them in their
--- producers' counts from dead-lettered to committed. TK003: one of them is gone, or has been
+-- producers' counts from dead-lettered to committed. TK004: one of them is gone, or has been
 -- replayed already, so the transaction must not be committed.
 CREATE FUNCTION tickd.mark_replayed(p_ids bigint[]) RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -41,7 +41,7 @@ BEGIN
     GET DIAGNOSTICS marked = ROW_COUNT;
     IF marked <> cardinality(p_ids) THEN
         RAISE EXCEPTION '% of % dead letters are not waiting any more',
-            cardinality(p_ids) - marked, cardinality(p_ids) USING ERRCODE = 'TK003';
+            cardinality(p_ids) - marked, cardinality(p_ids) USING ERRCODE = 'TK004';
     END IF;
 
     -- In order of name, as settle_batch takes them.

@@ -63,4 +63,12 @@ TEST_CASE("every acked record is kept exactly once", "[sim]") {
     CHECK(counts.crashes > often);
     CHECK(counts.superseded > often);
     CHECK(counts.duplicates > often);
+    CHECK(counts.spooled > often);
+    CHECK(counts.replayed > often);
+    CHECK(counts.spools_found > often);
+    CHECK(counts.machine_crashes > often);
+    CHECK(counts.spools_full > often);
+    CHECK(counts.syncs_failed > often / 10);
+    CHECK(counts.acked_from_spool > often);
+    CHECK(counts.rows_moved > 0);
 }

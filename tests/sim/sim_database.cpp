@@ -49,6 +49,10 @@ std::optional<database_error> sim_database::refuses(const sim_transaction& asked
         if (row.id != 0 && ids_.contains(row.id)) return error_of("23505");
     }
     if (knows(asked.lane, asked.name)) return error_of("23505");
+    if (asked.mark && spools[asked.mark->spool] >= asked.mark->first) {
+        ++counts_.spool_reread;
+        return error_of("TK003");
+    }
     for (const sim_share& share : asked.shares) {
         if (watermark(share.producer) != share.expected_seq) {
             ++counts_.producers_lost;
@@ -64,16 +68,25 @@ std::optional<database_error> sim_database::refuses(const sim_transaction& asked
 
 void sim_database::apply(const sim_transaction& committed) {
     ledger_.emplace(committed.lane, committed.name.epoch, committed.name.number);
+    if (committed.mark) spools[committed.mark->spool] = committed.mark->last;
     use_ids(committed);
     for (const known_row& row : committed.rows) {
         copies& now = records_[{row.feed, row.seq}];
+        if (row.sqlstate == "TK002") {
+            // Acked as spooled here, and another daemon has spoken for the producer meanwhile.
+            ++now.moved;
+            ++counts_.rows_moved;
+            continue;
+        }
         ++(row.in == known_row::table::dead_letters ? now.dead_letters : now.rows);
         if (now.rows + now.dead_letters != 1) {
             breach(std::format("{} {} is there twice", row.feed, row.seq));
         }
     }
     for (const sim_share& share : committed.shares) {
-        producers_[share.producer] = {share.newest_seq, committed.holder};
+        // Rows that come too late leave the watermark where somebody else has put it.
+        producer_row& known = producers_[share.producer];
+        if (known.watermark != share.newest_seq) known = {share.newest_seq, committed.holder};
     }
 }
 

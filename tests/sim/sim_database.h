@@ -33,6 +33,7 @@ struct sim_transaction {
     ingest::batch_name name;
     std::vector<known_row> rows;
     std::vector<sim_share> shares;
+    std::optional<ingest::spool_mark> mark{};
 };
 
 // What a plain session sends, who has no name on the wire, calls itself in its records.
@@ -63,13 +64,15 @@ public:
     void use_ids(const sim_transaction& of);
 
     struct copies {
-        int rows = 0, dead_letters = 0;
+        int rows = 0, dead_letters = 0, moved = 0;
     };
     [[nodiscard]] copies copies_of(const std::string& producer, std::uint64_t seq) const;
 
     void breach(const std::string& what) {
         if (problem.empty()) problem = what;
     }
+    // How far each spool is committed.
+    std::map<ingest::uuid, std::int64_t> spools;
     std::string problem;
 
 private:

@@ -63,6 +63,7 @@ std::expected<std::int64_t, database_error> sim_link::take_lane() {
 }
 
 ingest::commit_result sim_link::commit(ingest::batch& rows, ingest::batch_name name,
+                                       const std::optional<ingest::spool_mark>& mark,
                                        const std::function<void()>& meanwhile) {
     expect_held("commit");
     for (std::uint64_t left = random_.below(3); left != 0; --left) {
@@ -73,7 +74,8 @@ ingest::commit_result sim_link::commit(ingest::batch& rows, ingest::batch_name n
         if (cut(odds_.commit_cut / 2)) return {commit_outcome::failed, error_of("")};
         rows.number_events(database_.reserve_ids(rows.events().size()), hasher_);
     }
-    const sim_transaction asked = transaction_of(rows, name);
+    sim_transaction asked = transaction_of(rows, name);
+    asked.mark = mark;
     check_shares(rows, asked);
     if (cut(odds_.commit_cut)) return {commit_outcome::failed, error_of("")};
     if (fails(odds_.commit_refused)) {
@@ -185,6 +187,21 @@ std::expected<std::vector<ingest::refused_place>, database_error> sim_link::find
              [&](std::size_t place) { rows.encode_events(place, place + 1, 1, hasher_, trial); });
     counts_.rows_isolated += found.size();
     return found;
+}
+
+std::expected<std::int64_t, database_error> sim_link::spool_committed(const ingest::uuid& spool) {
+    expect_held("spool_committed");
+    if (cut(odds_.ledger_cut)) return std::unexpected(error_of(""));
+    return database_.spools[spool];
+}
+
+std::expected<void, database_error> sim_link::pass_spool(const ingest::uuid& spool,
+                                                         std::int64_t last) {
+    expect_held("pass_spool");
+    if (cut(odds_.ledger_cut)) return std::unexpected(error_of(""));
+    std::int64_t& known = database_.spools[spool];
+    known = std::max(known, last);
+    return {};
 }
 
 std::expected<std::uint64_t, database_error> sim_link::watermark(const std::string& producer) {

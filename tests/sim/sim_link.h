@@ -23,7 +23,12 @@ public:
 
     [[nodiscard]] std::expected<std::int64_t, ingest::database_error> take_lane() override;
     [[nodiscard]] ingest::commit_result commit(ingest::batch& rows, ingest::batch_name name,
+                                               const std::optional<ingest::spool_mark>& from_spool,
                                                const std::function<void()>& meanwhile) override;
+    [[nodiscard]] std::expected<std::int64_t, ingest::database_error> spool_committed(
+        const ingest::uuid& spool) override;
+    [[nodiscard]] std::expected<void, ingest::database_error> pass_spool(
+        const ingest::uuid& spool, std::int64_t last) override;
     [[nodiscard]] std::expected<bool, ingest::database_error> was_committed(
         ingest::batch_name name) override;
     [[nodiscard]] std::expected<std::vector<ingest::refused_place>, ingest::database_error>

@@ -10,24 +10,38 @@ namespace {
 
 constexpr std::int64_t unix_now_us = 1'700'000'000'000'000;
 constexpr std::size_t line_bytes_max = 1024;
-// Few enough that processes come into each other's way, enough that they also live side by side.
-constexpr std::uint64_t lanes = 3;
 
 }  // namespace
 
 sim_process::sim_process(sim_database& database, sim_random& random, const sim_odds& odds,
                          sim_counts& counts, const bool& faults_on, std::uint64_t number,
-                         std::function<void(const std::string&, std::uint64_t)> told)
+                         std::uint32_t lane, spool_disk* disk, const std::int64_t& clock_us,
+                         std::function<void(const std::string&, std::uint64_t, bool)> told)
     : database_(database),
       random_(random),
       counts_(counts),
       told_(std::move(told)),
+      clock_us_(clock_us),
+      faults_on_(faults_on),
       intake_(to_writer_, signal_, counters_, 1 + static_cast<std::uint32_t>(random.below(4)),
               line_bytes_max),
-      link_(database, random, odds, counts, faults_on,
-            static_cast<std::uint32_t>(random.below(lanes)), number),
-      writer_(link_, ports(), 1 + static_cast<std::uint32_t>(random.below(8)), random.below(1000)) {
+      link_(database, random, odds, counts, faults_on, lane, number),
+      spool_(disk == nullptr ? std::nullopt : std::optional<memory_spool>(std::in_place, *disk)),
+      writer_(link_, ports(), 1 + static_cast<std::uint32_t>(random.below(8)), random.below(1000),
+              spool_ ? &*spool_ : nullptr) {
     link_.during_commit = [this] { session_thread(); };
+    if (!spool_) return;
+    counts_.spools_found += !spool_->empty();
+    spool_->append_fails = [this, &odds] {
+        const bool full = faults_on_ && random_.chance(odds.spool_full);
+        counts_.spools_full += full;
+        return full;
+    };
+    spool_->sync_fails = [this, &odds] {
+        const bool failed = faults_on_ && random_.chance(odds.sync_fails);
+        counts_.syncs_failed += failed;
+        return failed;
+    };
 }
 
 sim_process::~sim_process() {
@@ -53,18 +67,35 @@ ingest::lane_writer_ports sim_process::ports() {
             },
         .next_request = [this]() -> std::optional<ingest::watermark_request> {
             if (requests_.empty()) return std::nullopt;
-            auto feed = std::move(requests_.front());
+            auto [feed, wants_committed] = std::move(requests_.front());
             requests_.pop_front();
-            return ingest::watermark_request{
-                feed->name, [this, feed](std::uint64_t seq) { answers_.emplace_back(feed, seq); }};
+            return ingest::watermark_request{.producer = feed->name,
+                                             .wants_committed = wants_committed,
+                                             .answer = [this, feed](ingest::resume_point from) {
+                                                 answers_.emplace_back(feed, from);
+                                             }};
         },
         .unix_now_us = [] { return unix_now_us; },
         .failed = [](ingest::failure_action, const ingest::database_error&) {},
         .connected = [](std::int64_t) {},
+        .spooled =
+            [this](std::unique_ptr<ingest::block> done) {
+                ++counts_.spooled;
+                std::erase(taken_, done.get());
+                if (!spooled_home_.try_push(done)) database_.breach("more blocks than there are");
+            },
+        .replayed =
+            [this](const ingest::block& done) {
+                ++counts_.replayed;
+                settle_late(done);
+            },
+        .starved = [this] { return intake_.starved(); },
+        .stopping = [this] { return stopping_; },
+        .monotonic_us = [this] { return clock_us_; },
     };
 }
 
-std::shared_ptr<sim_session> sim_process::connect(const std::string& name) {
+std::shared_ptr<sim_session> sim_process::connect(const std::string& name, bool spooled) {
     std::shared_ptr<producer>& feed = feeds_[name];
     if (!feed) {
         feed = std::make_shared<producer>();
@@ -73,6 +104,7 @@ std::shared_ptr<sim_session> sim_process::connect(const std::string& name) {
     }
     auto newcomer = new_session();
     newcomer->source.feed = feed;
+    newcomer->spooled = spooled && spool_.has_value();
     newcomer->older = std::exchange(feed->session_id, newcomer->id);
     if (const auto older = sessions_.find(newcomer->older); older != sessions_.end()) {
         ++counts_.superseded;
@@ -133,11 +165,13 @@ void sim_process::look_after(sim_session& one) {
             intake_.flush();
             if (feed->blocks_in_flight != 0 || sessions_.contains(one.older)) return;
             one.at = sim_session::stage::asks;
-            if (!feed->watermark_known) requests_.push_back(feed);
+            if (!feed->watermark_known || (!one.spooled && !feed->committed_known)) {
+                requests_.emplace_back(feed, !one.spooled);
+            }
             return;
         case sim_session::stage::asks:
             if (feed->session_id != one.id) return close(one);
-            if (!feed->watermark_known) return;
+            if (!feed->watermark_known || (!one.spooled && !feed->committed_known)) return;
             one.at = sim_session::stage::welcomed;
             return tell(one, sim_reply::what::welcome, *feed);
         case sim_session::stage::welcomed:
@@ -161,58 +195,90 @@ void sim_process::read_line(sim_session& from) {
 }
 
 void sim_process::tell(sim_session& whom, sim_reply::what is, const producer& feed) {
-    told_(feed.name, feed.settled_seq);
-    whom.replies.push_back({is, feed.settled_seq});
+    const std::uint64_t seq = whom.spooled ? feed.kept_seq : feed.settled_seq;
+    counts_.acked_from_spool += whom.spooled && feed.kept_seq > feed.settled_seq;
+    told_(feed.name, seq, !whom.spooled);
+    whom.replies.push_back({is, seq});
 }
 
 void sim_process::hear_watermarks() {
-    for (const auto& [feed, seq] : std::exchange(answers_, {})) {
+    for (const auto& [feed, from] : std::exchange(answers_, {})) {
         // A superseded session's question may be answered late: what is known is newer.
+        if (from.committed) {
+            feed->settled_seq =
+                std::max(feed->committed_known ? feed->settled_seq : 0, *from.committed);
+            feed->committed_known = true;
+        }
         if (feed->watermark_known) continue;
-        feed->settled_seq = feed->newest_seq = seq;
+        feed->kept_seq = feed->newest_seq = from.kept;
         feed->watermark_known = true;
     }
 }
 
 void sim_process::collect() {
+    while (auto done = spooled_home_.try_pop()) {
+        settle(*done, false);
+        intake_.recycle(std::move(done));
+    }
     while (auto done = to_sessions_.try_pop()) {
-        settle(*done);
+        settle(*done, true);
         intake_.recycle(std::move(done));
     }
 }
 
-void sim_process::settle(const ingest::block& done) {
-    check_plain_rows(done);
+void sim_process::settle(const ingest::block& done, bool committed) {
+    if (committed) check_plain_rows(done);
     for (const ingest::dead_letter_row& row : done.dead_letters()) {
         const ingest::origin& from = done.origins()[row.origin];
         if (from.lost) continue;
+        const auto session = sessions_.find(from.session_id);
+        if (!committed && (session == sessions_.end() || !session->second->spooled)) continue;
         const std::string name(done.text(from.producer_name));
-        if (database_.copies_of(name, row.seq).dead_letters != 1) {
+        if (committed && database_.copies_of(name, row.seq).dead_letters != 1) {
             database_.breach(std::format("{} {} is rejected without a dead letter", name, row.seq));
         }
         ++counts_.rejects;
-        const auto session = sessions_.find(from.session_id);
         if (session == sessions_.end()) continue;
         session->second->replies.push_back({sim_reply::what::reject, row.seq});
     }
     for (const ingest::origin& from : done.origins()) {
-        if (from.producer != 0) settle_origin(done, from);
+        if (from.producer != 0) settle_origin(done, from, committed);
     }
 }
 
-void sim_process::settle_origin(const ingest::block& done, const ingest::origin& from) {
-    producer& feed = *feeds_.at(std::string(done.text(from.producer_name)));
-    --feed.blocks_in_flight;
-    const auto session = sessions_.find(from.session_id);
-    if (from.lost) {
-        feed.watermark_known = false;
-        if (session != sessions_.end()) close(*session->second);
-        return;
+// What was spooled is committed, by this process or one before it.
+void sim_process::settle_late(const ingest::block& done) {
+    check_plain_rows(done);
+    for (const ingest::origin& from : done.origins()) {
+        const auto known = feeds_.find(std::string(done.text(from.producer_name)));
+        if (from.producer == 0 || from.lost || known == feeds_.end()) continue;
+        producer& feed = *known->second;
+        feed.settled_seq = std::max(feed.settled_seq, from.newest_seq);
+        feed.kept_seq = std::max(feed.kept_seq, feed.settled_seq);
+        tell_settled(feed);
     }
-    feed.settled_seq = std::max(feed.settled_seq, from.newest_seq);
+}
+
+void sim_process::tell_settled(const producer& feed) {
+    const auto session = sessions_.find(feed.session_id);
     if (session != sessions_.end() && session->second->at == sim_session::stage::welcomed) {
         tell(*session->second, sim_reply::what::ack, feed);
     }
+}
+
+void sim_process::settle_origin(const ingest::block& done, const ingest::origin& from,
+                                bool committed) {
+    producer& feed = *feeds_.at(std::string(done.text(from.producer_name)));
+    --feed.blocks_in_flight;
+    if (from.lost) {
+        feed.watermark_known = feed.committed_known = false;
+        const auto session = sessions_.find(from.session_id);
+        if (session != sessions_.end()) close(*session->second);
+        return;
+    }
+    feed.kept_seq = std::max(feed.kept_seq, from.newest_seq);
+    if (committed) feed.settled_seq = std::max(feed.settled_seq, from.newest_seq);
+    tell_settled(feed);
 }
 
 // Nobody sends a plain session's records again: once taken in by a process that lives, they are
@@ -237,14 +303,14 @@ bool sim_process::writer_thread(std::int64_t now_us) {
         ++counts_.fenced;
         fenced_ = true;
     }
-    if (now == doing::idle) signal_.hunger();
+    if (now == doing::idle || writer_.takes_blocks()) signal_.hunger();
     return now == doing::worked;
 }
 
 bool sim_process::at_rest() {
     collect();
     forget_closed();
-    return intake_.all_home() && taken_.empty() && !writer_.holds_rows();
+    return intake_.all_home() && taken_.empty() && !writer_.holds_rows() && !writer_.has_backlog();
 }
 
 }  // namespace tickd::test

@@ -16,6 +16,9 @@ sim_odds::sim_odds(sim_random& random) {
     start = 2 * random.pick(rarely);
     hang_up = 4 * random.pick(rarely);
     crash_in_commit = random.pick(often) / 5;
+    spool_full = random.pick(often);
+    sync_fails = random.pick(rarely);
+    away = random.pick(rarely);
 }
 
 }  // namespace tickd::test

@@ -34,7 +34,7 @@ struct sim_odds {
     std::uint64_t connect_fails, take_unanswered, commit_refused, commit_cut, commit_in_doubt,
         id_taken, ledger_cut, search_cut, watermark_cut;
     // processes and producers
-    std::uint64_t crash_in_commit, crash, start, hang_up, bad_record;
+    std::uint64_t crash_in_commit, crash, start, hang_up, bad_record, spool_full, sync_fails, away;
 };
 
 // What happened, over all runs: a simulation in which nothing goes wrong proves nothing.
@@ -43,6 +43,8 @@ struct sim_counts {
     std::uint64_t cuts = 0, refusals = 0, rows_isolated = 0, renumbered = 0;
     std::uint64_t producers_lost = 0, epochs_passed = 0, fenced = 0, take_unanswered = 0;
     std::uint64_t crashes = 0, superseded = 0, duplicates = 0, rejects = 0, records = 0;
+    std::uint64_t spooled = 0, replayed = 0, spools_found = 0, spool_reread = 0, rows_moved = 0;
+    std::uint64_t machine_crashes = 0, spools_full = 0, syncs_failed = 0, acked_from_spool = 0;
 };
 
 }  // namespace tickd::test

@@ -13,6 +13,8 @@ constexpr int things_max = 1500;
 // Far more than a run without faults ever takes: what is not at rest by then never will be.
 constexpr int rounds_max = 5000;
 constexpr std::size_t lines_on_the_way_max = 6;
+// Few enough that processes come into each other's way, enough that they also live side by side.
+constexpr std::uint32_t lanes = 3;
 
 // With the room behind it that the parser wants.
 [[nodiscard]] std::string line_of(std::string_view feed, const sim_record& record) {
@@ -41,6 +43,11 @@ constexpr std::size_t lines_on_the_way_max = 6;
 
 sim_world::sim_world(std::uint64_t seed, sim_counts& counts)
     : counts_(counts), random_(seed), odds_(random_), database_(random_, counts) {
+    disks_.resize(lanes);
+    for (std::uint32_t i = 0; i < lanes; ++i) {
+        disks_[i].name = uuid_of(static_cast<std::uint8_t>(i + 1));
+        disks_[i].entries_max = 1 + static_cast<std::size_t>(random_.below(40));
+    }
     make_feeds();
 }
 
@@ -50,6 +57,7 @@ void sim_world::make_feeds() {
     for (std::size_t i = 0; i < feeds_.size(); ++i) {
         sim_feed& feed = feeds_[i];
         feed.name = std::format("feed-{}", i);
+        feed.spooled = random_.coin();
         feed.trusts_welcome = random_.below(4) != 0;
         std::uint64_t seq = random_.below(3);
         for (std::uint64_t left = 5 + random_.below(30); left != 0; --left) {
@@ -62,10 +70,42 @@ void sim_world::make_feeds() {
     }
 }
 
+// A spool that waits is somebody's first.
+spool_disk* sim_world::free_disk(std::uint32_t lane) {
+    return disks_[lane].in_use ? nullptr : &disks_[lane];
+}
+
 void sim_world::start_process() {
+    auto lane = static_cast<std::uint32_t>(random_.below(lanes));
+    spool_disk* disk = random_.below(4) == 0 ? nullptr : free_disk(lane);
+    if (!faults_on_) {
+        for (std::uint32_t i = 0; i < lanes; ++i) {
+            if (disks_[i].entries.empty() || disks_[i].in_use) continue;
+            lane = i;
+            disk = &disks_[i];
+        }
+    }
     processes_.emplace_back(
-        database_, random_, odds_, counts_, faults_on_, next_process_++,
-        [this](const std::string& name, std::uint64_t seq) { hear_settled(name, seq); });
+        database_, random_, odds_, counts_, faults_on_, next_process_++, lane, disk, now_us_,
+        [this](const std::string& name, std::uint64_t seq, bool committed) {
+            // A producer content with spools may have records in another daemon's: looked at last.
+            const sim_feed& feed = *std::ranges::find(feeds_, name, &sim_feed::name);
+            if (committed && !feed.spooled) hear_settled(name, seq);
+        });
+}
+
+// A process dies, its disk stays; with the machine's power goes what was not synced.
+void sim_world::end_process(std::list<sim_process>::iterator which) {
+    const bool power = random_.below(3) == 0;
+    counts_.machine_crashes += power;
+    std::vector<spool_disk*> held;
+    for (spool_disk& each : disks_) {
+        if (each.in_use) held.push_back(&each);
+    }
+    processes_.erase(which);
+    for (spool_disk* each : held) {
+        if (power && !each->in_use) each->lose_power();
+    }
 }
 
 void sim_world::hear_settled(const std::string& name, std::uint64_t seq) {
@@ -73,7 +113,10 @@ void sim_world::hear_settled(const std::string& name, std::uint64_t seq) {
     for (; feed.checked < feed.records.size(); ++feed.checked) {
         const sim_record& record = feed.records[feed.checked];
         if (record.seq > seq) break;
-        const auto [rows, dead_letters] = database_.copies_of(name, record.seq);
+        const auto [rows, dead_letters, moved] = database_.copies_of(name, record.seq);
+        // What was acked as spooled here when somebody else spoke for the producer is kept too, for
+        // people to look at.
+        if (feed.spooled && rows == 0 && dead_letters == 0 && moved != 0) continue;
         if (rows != (record.usable() ? 1 : 0) || dead_letters != (record.usable() ? 0 : 1)) {
             database_.breach(std::format("{} {} is said to be settled: {} rows, {} dead letters",
                                          name, record.seq, rows, dead_letters));
@@ -84,7 +127,7 @@ void sim_world::hear_settled(const std::string& name, std::uint64_t seq) {
 void sim_world::act(sim_feed& feed) {
     if (!feed.session) {
         if (processes_.empty()) return;
-        feed.session = any_process().connect(feed.name);
+        feed.session = any_process().connect(feed.name, feed.spooled);
         feed.welcomed = false;
         return;
     }
@@ -157,11 +200,13 @@ void sim_world::one_thing() {
     }
     if (random_.chance(odds_.crash)) {
         ++counts_.crashes;
-        processes_.erase(std::next(processes_.begin(),
-                                   static_cast<std::ptrdiff_t>(random_.below(processes_.size()))));
+        end_process(std::next(processes_.begin(),
+                              static_cast<std::ptrdiff_t>(random_.below(processes_.size()))));
         return;
     }
     sim_process& process = any_process();
+    // The database goes away for a while, and time passes with it.
+    if (random_.chance(odds_.away)) now_us_ += 600'000;
     const auto feed = static_cast<std::size_t>(random_.below(feeds_.size() + 1));
     switch (random_.below(4)) {
         case 0: process.writer_thread(now_us_); break;
@@ -172,16 +217,27 @@ void sim_world::one_thing() {
 }
 
 void sim_world::bury_the_dead() {
-    std::erase_if(processes_, [this](const sim_process& process) {
-        counts_.crashes += process.dead() && !process.fenced();
-        return process.dead();
-    });
+    for (auto each = processes_.begin(); each != processes_.end();) {
+        const auto next = std::next(each);
+        if (each->dead()) {
+            counts_.crashes += !each->fenced();
+            if (each->fenced() && random_.coin()) each->rescue();
+            end_process(each);
+        }
+        each = next;
+    }
 }
 
 bool sim_world::at_rest() {
     bool resting = true;
     for (const sim_feed& feed : feeds_) resting = resting && feed.acked == feed.records.size();
     for (sim_process& process : processes_) resting = process.at_rest() && resting;
+    for (const spool_disk& disk : disks_) {
+        if (disk.in_use) continue;  // its process has said so
+        const bool left =
+            !disk.entries.empty() && disk.entries.back().number > database_.spools[disk.name];
+        resting = resting && !left;
+    }
     return resting;
 }
 
@@ -189,7 +245,9 @@ void sim_world::come_to_rest() {
     faults_on_ = false;
     for (int round = 0; round < rounds_max && database_.problem.empty(); ++round) {
         if (at_rest()) return;
-        if (processes_.empty()) start_process();
+        const bool waits = std::ranges::any_of(
+            disks_, [](const spool_disk& disk) { return !disk.in_use && !disk.entries.empty(); });
+        if (processes_.empty() || (waits && round % 50 == 0)) start_process();
         database_.decide_one();
         for (sim_feed& feed : feeds_) act(feed);
         for (sim_process& process : processes_) {

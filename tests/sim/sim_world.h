@@ -27,6 +27,7 @@ struct sim_record {
 // A producer keeps what was not acked and sends it again after each new welcome.
 struct sim_feed {
     std::string name;
+    bool spooled = false;        // asks for acks of what is in the spool
     bool trusts_welcome = true;  // false: sends everything again that it has no ack for
     std::vector<sim_record> records;
     std::size_t acked = 0;    // records before this one are acked
@@ -60,6 +61,8 @@ private:
     void read_reply(sim_feed& feed);
     void send(sim_feed& feed);
     void hear_settled(const std::string& name, std::uint64_t seq);
+    void end_process(std::list<sim_process>::iterator which);
+    [[nodiscard]] spool_disk* free_disk(std::uint32_t lane);
     void bury_the_dead();
     void come_to_rest();
     [[nodiscard]] bool at_rest();
@@ -74,6 +77,8 @@ private:
     std::uint64_t next_process_ = 1;
     std::vector<sim_feed> feeds_;
     sim_plain_feed plain_;
+    // A machine has one disk, and a spool for each lane on it.
+    std::vector<spool_disk> disks_;
     std::list<sim_process> processes_;
 };
 

@@ -46,6 +46,7 @@ void fake_lane_database::keep(const ingest::batch& rows, ingest::batch_name name
 }
 
 ingest::commit_result fake_lane_database::commit(ingest::batch& rows, ingest::batch_name name,
+                                                 const std::optional<ingest::spool_mark>& mark,
                                                  const std::function<void()>& meanwhile) {
     note(std::format("commit {}:{}", name.epoch, name.number));
     if (during_commit) during_commit();
@@ -65,7 +66,14 @@ ingest::commit_result fake_lane_database::commit(ingest::batch& rows, ingest::ba
         return {ingest::commit_outcome::failed,
                 {.sqlstate = std::string(poison_sqlstate), .message = "poison", .subject = {}}};
     }
-    if (word.outcome == ingest::commit_outcome::committed || word.kept) keep(rows, name);
+    if (word.outcome == ingest::commit_outcome::committed || word.kept) {
+        if (mark && spools[mark->spool] >= mark->first) {
+            return {ingest::commit_outcome::failed,
+                    {.sqlstate = "TK003", .message = "in already", .subject = {}}};
+        }
+        if (mark) spools[mark->spool] = mark->last;
+        keep(rows, name);
+    }
     return {word.outcome, word.error};
 }
 
@@ -95,6 +103,21 @@ std::expected<std::uint64_t, database_error> fake_lane_database::watermark(
     note("watermark " + producer);
     if (auto failure = next(watermark_script)) return std::unexpected(*failure);
     return watermark_answer;
+}
+
+std::expected<std::int64_t, database_error> fake_lane_database::spool_committed(
+    const ingest::uuid& spool) {
+    note("spool_committed");
+    if (auto failure = next(spool_committed_script)) return std::unexpected(*failure);
+    return spools[spool];
+}
+
+std::expected<void, database_error> fake_lane_database::pass_spool(const ingest::uuid& spool,
+                                                                   std::int64_t last) {
+    note(std::format("pass_spool {}", last));
+    if (auto failure = next(pass_spool_script)) return std::unexpected(*failure);
+    spools[spool] = std::max(spools[spool], last);
+    return {};
 }
 
 void fake_lane_database::disconnect() noexcept {

@@ -43,6 +43,7 @@ void count_accepted(ingest::block& to, std::uint16_t from, std::uint64_t seq) {
             break;
         case known_row::table::dead_letters:
             row.feed = text_of(tuple.at(4));
+            row.sqlstate = text_of(tuple.at(11));
             row.seq = tuple.at(6) ? static_cast<std::uint64_t>(int8_of(tuple.at(6))) : 0;
             break;
     }

@@ -38,6 +38,7 @@ struct known_row {
     std::uint64_t seq = 0;
     std::int64_t id = 0;  // of an event
     bool is_poison = false;
+    std::string sqlstate{};  // of a dead letter that the server refused
     auto operator<=>(const known_row&) const = default;
 };
 

@@ -8,8 +8,8 @@ namespace tickd::test {
 
 using ingest::lane_writer;
 
-writer_bench::writer_bench(std::uint64_t seed, std::uint32_t rows_max)
-    : writer(database, ports(), rows_max, seed) {}
+writer_bench::writer_bench(std::uint64_t seed, std::uint32_t rows_max, ingest::lane_spool* spool)
+    : writer(database, ports(), rows_max, seed, spool) {}
 
 ingest::lane_writer_ports writer_bench::ports() {
     return {
@@ -23,8 +23,12 @@ ingest::lane_writer_ports writer_bench::ports() {
             [this](std::unique_ptr<ingest::block> done) { settled.push_back(std::move(done)); },
         .next_request = [this]() -> std::optional<ingest::watermark_request> {
             if (requests.empty()) return std::nullopt;
-            ingest::watermark_request next{requests.front(),
-                                           [this](std::uint64_t seq) { answers.push_back(seq); }};
+            ingest::watermark_request next{
+                .producer = requests.front(),
+                .wants_committed = wants_committed,
+                .answer = [this](ingest::resume_point from) {
+                    answers.push_back(wants_committed ? from.committed.value() : from.kept);
+                }};
             requests.pop_front();
             return next;
         },
@@ -34,6 +38,16 @@ ingest::lane_writer_ports writer_bench::ports() {
                 failures.emplace_back(action, error.sqlstate);
             },
         .connected = [](std::int64_t) {},
+        .spooled =
+            [this](std::unique_ptr<ingest::block> done) { spooled.push_back(std::move(done)); },
+        .replayed =
+            [this](const ingest::block& done) {
+                const ingest::origin& from = done.origins()[0];
+                replayed.push_back(from.producer == 0 ? 0 : from.newest_seq);
+            },
+        .starved = [this] { return starved; },
+        .stopping = [this] { return stopping; },
+        .monotonic_us = [this] { return now_us; },
     };
 }
 

@@ -16,7 +16,9 @@ namespace tickd::test {
 
 class writer_bench {
 public:
-    explicit writer_bench(std::uint64_t seed = 1, std::uint32_t rows_max = 1000);
+    // `spool`: null for none.
+    explicit writer_bench(std::uint64_t seed = 1, std::uint32_t rows_max = 1000,
+                          ingest::lane_spool* spool = nullptr);
     writer_bench(const writer_bench&) = delete;
     writer_bench& operator=(const writer_bench&) = delete;
 
@@ -43,6 +45,10 @@ public:
     fake_lane_database database;
     std::deque<std::unique_ptr<ingest::block>> ring;
     std::vector<std::unique_ptr<ingest::block>> settled;
+    std::vector<std::unique_ptr<ingest::block>> spooled;  // went home as such
+    std::vector<std::uint64_t> replayed;                  // newest_seq of feed-a in each, 0: none
+    bool starved = false, stopping = false;
+    bool wants_committed = true;
     std::deque<std::string> requests;
     std::vector<std::uint64_t> answers;
     std::vector<std::pair<ingest::failure_action, std::string>> failures;  // with its state

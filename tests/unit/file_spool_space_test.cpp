@@ -63,12 +63,12 @@ TEST_CASE("a file that may not grow further takes no block by half", "[file_spoo
         ::signal(SIGXFSZ, SIG_IGN);
         auto spool = file_spool::open({.folder = folder.path(), .warn = {}});
         require(spool.has_value());
-        require((*spool)->append(*numbered_block(1), std::nullopt));
+        require((*spool)->append(*numbered_block(1), std::nullopt).has_value());
         const rlim_t one_and_a_half = bytes_in(folder.path()) * 3 / 2;
         rlimit limit{one_and_a_half, RLIM_INFINITY};
         require(::setrlimit(RLIMIT_FSIZE, &limit) == 0);
         const std::uint64_t before = (*spool)->bytes();
-        require(!(*spool)->append(*numbered_block(2), std::nullopt));
+        require(!(*spool)->append(*numbered_block(2), std::nullopt).has_value());
         require((*spool)->bytes() == before && bytes_in(folder.path()) == before);
         require((*spool)->sync());
         block into;
@@ -76,7 +76,7 @@ TEST_CASE("a file that may not grow further takes no block by half", "[file_spoo
 
         limit.rlim_cur = RLIM_INFINITY;
         require(::setrlimit(RLIMIT_FSIZE, &limit) == 0);
-        require((*spool)->append(*numbered_block(2), std::nullopt));
+        require((*spool)->append(*numbered_block(2), std::nullopt).has_value());
         require((*spool)->read(into)->number == 2);
         require(describe(into) == describe(*numbered_block(2)));
     });

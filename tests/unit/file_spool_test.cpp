@@ -148,7 +148,7 @@ TEST_CASE("a killed process loses nothing that was appended", "[file_spool]") {
         auto spool = file_spool::open({.folder = folder.path(), .warn = {}});
         require(spool.has_value());
         for (std::int64_t i = 1; i <= 5; ++i) {
-            require((*spool)->append(*numbered_block(i), std::nullopt));
+            require((*spool)->append(*numbered_block(i), std::nullopt).has_value());
         }
     });
     auto spool = open_spool(folder.path());
@@ -182,7 +182,7 @@ TEST_CASE("numbers are never used again", "[file_spool]") {
                 auto spool = file_spool::open({.folder = folder.path(), .warn = {}});
                 require(spool.has_value());
                 require((*spool)->next_number() > used);
-                require((*spool)->append(*numbered_block(1), std::nullopt));
+                require((*spool)->append(*numbered_block(1), std::nullopt).has_value());
                 (*spool)->committed((*spool)->next_number() - 1);
             });
             append_one(*open_spool(folder.path()));
@@ -193,7 +193,7 @@ TEST_CASE("numbers are never used again", "[file_spool]") {
             auto spool = file_spool::open({.folder = folder.path(), .warn = {}});
             require(spool.has_value());
             for (std::int64_t i = 1; i <= 5; ++i) {
-                require((*spool)->append(*numbered_block(i), std::nullopt));
+                require((*spool)->append(*numbered_block(i), std::nullopt).has_value());
             }
         });
         used = 5;

@@ -80,7 +80,8 @@ constexpr known_state known_states[] = {
     // Our own.
     {"TK001", failure_action::lane_lost},
     {"TK002", failure_action::producer_lost},
-    {"TK003", failure_action::pause},
+    {"TK003", failure_action::reread_spool},
+    {"TK004", failure_action::pause},
 };
 
 }  // namespace

@@ -1,2 +1,0 @@
--- Keeps the numbers whole; does nothing.
-SELECT 1;
