@@ -80,8 +80,8 @@ inline constexpr std::size_t read_bytes = std::size_t{128} * 1024;
 // --- replay of dead letters -----------------------------------------------------------------
 
 // What is read and committed at a time. The lines are far fewer than a batch's blocks hold.
-inline constexpr std::uint32_t replay_letters_max = 2000;
-inline constexpr std::size_t replay_bytes_max = std::size_t{8} * 1024 * 1024;
+inline constexpr std::uint32_t letters_rows_max = 2000;
+inline constexpr std::size_t letters_bytes_max = std::size_t{8} * 1024 * 1024;
 
 static_assert(block_rows_max <= 65536, "row indices within a block are 16 bits");
 static_assert(line_bytes_default <= line_bytes_ceiling);

@@ -132,7 +132,7 @@ std::optional<std::vector<dead_letter>> letter_replay::next_letters(
     letter_page page{.order = letter_order::oldest_first,
                      .behind = behind,
                      .letters_max = static_cast<std::size_t>(
-                         std::min<std::uint64_t>(letters_max, ingest::limits::replay_letters_max)),
+                         std::min<std::uint64_t>(letters_max, ingest::limits::letters_rows_max)),
                      .raw_bytes_max = std::nullopt};
     const auto sizes = read_letter_sizes(reader_, filter, page);
     if (!sizes) {
@@ -142,7 +142,7 @@ std::optional<std::vector<dead_letter>> letter_replay::next_letters(
     std::size_t bytes = 0, letters = 0;
     for (const letter_size& each : *sizes) {
         bytes += static_cast<std::size_t>(each.raw_bytes);
-        if (letters > 0 && bytes > ingest::limits::replay_bytes_max) break;
+        if (letters > 0 && bytes > ingest::limits::letters_bytes_max) break;
         ++letters;
     }
     if (letters == 0) return std::vector<dead_letter>{};
