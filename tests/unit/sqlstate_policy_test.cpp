@@ -80,6 +80,7 @@ constexpr known_state known_states[] = {
     // Our own.
     {"TK001", failure_action::lane_lost},
     {"TK002", failure_action::producer_lost},
+    {"TK003", failure_action::reread_spool},
 };
 
 }  // namespace
@@ -107,7 +108,7 @@ TEST_CASE("only classes 22 and 23 may cost a row", "[sqlstate_policy]") {
 }
 
 TEST_CASE("a state nobody has heard of pauses", "[sqlstate_policy]") {
-    for (const std::string_view sqlstate : {"99999", "00000", "P0001", "HV000", "TK003", "ZZZZZ"}) {
+    for (const std::string_view sqlstate : {"99999", "00000", "P0001", "HV000", "TK004", "ZZZZZ"}) {
         CAPTURE(sqlstate);
         CHECK(action_for(sqlstate) == failure_action::pause);
     }
