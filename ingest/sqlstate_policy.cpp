@@ -41,6 +41,9 @@ std::string_view explain(failure_action action) noexcept {
                    "again every ten seconds at most.";
         case failure_action::lane_lost:
             return "Another tickd has the lane: this one ends and writes nothing more.";
+        case failure_action::reread_spool:
+            return "Some of the spool's blocks are committed already: the database is asked how "
+                   "far, and the lane goes on behind them.";
         case failure_action::producer_lost:
             return "Another tickd has moved the producer: its rows are left out, its session is "
                    "closed.";

@@ -78,7 +78,7 @@ TEST_CASE("ingest inserts and does nothing else") {
     pg_connection ingest = connect_as("tickd_ingest");
     for (const std::string table :
          {"price_telemetry", "unified_activity_log", "tickd.dead_letter", "tickd.batch_ledger",
-          "tickd.producer", "tickd.lane", "tenants", "portfolios", "tenant_roles"}) {
+          "tickd.producer", "tickd.lane", "tickd.spool", "tenants", "portfolios", "tenant_roles"}) {
         INFO(table);
         CHECK(sqlstate_of(ingest, "SELECT * FROM " + table) == denied);
         CHECK(sqlstate_of(ingest, "DELETE FROM " + table) == denied);
@@ -130,7 +130,7 @@ TEST_CASE("the auditor reads all and writes nothing") {
     for (const std::string table :
          {"price_telemetry", "unified_activity_log", "tenants", "tenant_roles", "portfolios",
           "portfolio_positions", "tickd.dead_letter", "tickd.batch_ledger", "tickd.producer",
-          "tickd.lane", "tickd.tickd_migrations"}) {
+          "tickd.lane", "tickd.spool", "tickd.tickd_migrations"}) {
         INFO(table);
         CHECK(sqlstate_of(auditor, "SELECT count(*) FROM " + table).empty());
     }
