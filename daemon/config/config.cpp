@@ -98,27 +98,6 @@ private:
     std::vector<std::string> names_;
 };
 
-// What a listener's identity settings say that contradicts the rest of it.
-std::vector<std::string> identity_problems(const listener_config& listener) {
-    std::vector<std::string> problems;
-    const bool decides = listener.auth != listener_auth::none;
-    if (decides && (listener.tenant || listener.tenant_from_payload)) {
-        problems.emplace_back(
-            "decides the tenant: leave tenant and tenant_from_payload at their defaults");
-    }
-    const bool by_peer = listener.auth == listener_auth::peer;
-    if (by_peer && !listener.address.starts_with("unix:")) {
-        problems.emplace_back("peer needs a unix socket: only there is the other end's user known");
-    }
-    if (by_peer && listener.peers.empty()) {
-        problems.emplace_back("peer needs peers: without any, everybody is refused");
-    }
-    if (!by_peer && !listener.peers.empty()) {
-        problems.emplace_back("is not peer, so peers would not be looked at");
-    }
-    return problems;
-}
-
 // What only shows when all listeners are known. Their names are filled in first.
 void check_listeners(config& value, const std::string& file,
                      const std::vector<listener_lines>& lines,
@@ -142,9 +121,6 @@ void check_listeners(config& value, const std::string& file,
         }
         if (listener.address.empty()) continue;
         const auto where = parse_address(listener.address);
-        for (std::string& problem : identity_problems(listener)) {
-            report(i, at.address, ".auth", std::move(problem));
-        }
         const bool system_chooses =
             where && where->kind == address::family::tcp && where->port == 0;
         const auto [same_address, is_new] = addresses.emplace(listener.address, i);

@@ -11,19 +11,11 @@
 #include <utility>
 #include <vector>
 
-#include "daemon/config/peer_rules.h"
 #include "ingest/limits.h"
 #include "ingest/record.h"
 #include "ingest/uuid.h"
 
 namespace tickd {
-
-// How a listener learns whose records come in.
-enum class listener_auth : std::uint8_t {
-    none,   // it does not: the listener's own tenant counts for everybody
-    token,  // by the hello's token
-    peer,   // by the user at the other end of a unix socket
-};
 
 struct listener_config {
     std::string name;                    // for logs and metrics; default: its address
@@ -32,8 +24,6 @@ struct listener_config {
     std::string source;                  // default `source` of its ticks; empty: none
     std::optional<ingest::uuid> tenant;  // stamped on every record; none: shared
     bool tenant_from_payload = false;    // records may name their tenant
-    listener_auth auth = listener_auth::none;
-    std::vector<peer_rule> peers;  // with listener_auth::peer: who else is refused
     std::uint32_t sessions_max = ingest::limits::sessions_default;
 };
 

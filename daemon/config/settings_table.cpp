@@ -10,7 +10,6 @@
 
 #include "daemon/address.h"
 #include "daemon/config/mask_password.h"
-#include "daemon/config/peer_rules.h"
 #include "daemon/config/setting_value.h"
 
 namespace tickd {
@@ -186,28 +185,6 @@ setting<listener_config> listener_tenant_from_payload() {
         [](bool value) { return std::string{value ? "true" : "false"}; });
 }
 
-setting<listener_config> listener_identity() {
-    auto made = choice<listener_config>(
-        {"auth", takes_effect::restart, "",
-         "How a session says whose records it brings: not, by the hello's token, by its user."},
-        MEMBER(auth),
-        {{"none", listener_auth::none},
-         {"token", listener_auth::token},
-         {"peer", listener_auth::peer}});
-    made.read = [read = made.read](listener_config& listener, std::string_view given) {
-        if (given == "mtls") return std::string{"cannot be mtls: tickd does not speak TLS yet"};
-        return read(listener, given);
-    };
-    return made;
-}
-
-setting<listener_config> listener_peers() {
-    return make<listener_config>(
-        {"peers", takes_effect::restart, "",
-         "With auth: peer, which users may speak, for which tenant and producers."},
-        "UID TENANT PRODUCER,PRODUCER; ...", MEMBER(peers), parse_peer_rules, print_peer_rules);
-}
-
 constexpr auto restart = takes_effect::restart;
 // Longer than any limit is meant to be, short enough for every sum of a time and a limit.
 constexpr microseconds limit_max = std::chrono::days{36'500};
@@ -301,8 +278,6 @@ std::vector<setting<listener_config>> make_listener_settings() {
         MEMBER(source), ingest::limits::source_chars_max));
     table.push_back(listener_tenant());
     table.push_back(listener_tenant_from_payload());
-    table.push_back(listener_identity());
-    table.push_back(listener_peers());
     table.push_back(count<listener_config>(
         {"sessions_max", restart, "sessions",
          "Sessions open at once; a further connection is closed and logged."},

@@ -1,5 +1,6 @@
-// Ways around a policy rather than through it: functions and operators that tell what they are given,
-// errors that depend on rows nobody may see, statistics, catalogs, chunks by name, sequences.
+// Ways around a policy rather than through it: functions and operators that tell what they are
+// given, errors that depend on rows nobody may see, statistics, catalogs, chunks by name,
+// sequences.
 #include <catch2/catch_test_macros.hpp>
 
 #include <array>
@@ -39,12 +40,11 @@ TEST_CASE_METHOD(fixture, "a function of one's own in WHERE is shown no foreign 
         pg_connection session = open(who);
         run(session, make);
         for (const std::string& relation : tenant_relations(root)) {
-            for (const char* where :
-                 {"pg_temp.tell(t)", "pg_temp.tell(t.tenant_id)",
-                  "pg_temp.same(t.tenant_id::text, 'x')",
-                  "pg_temp.tell(t.tenant_id) OR t.tenant_id IS NULL",
-                  "(CASE WHEN pg_temp.tell(t) THEN 1 ELSE 0 END) = 1",
-                  "EXISTS (SELECT WHERE pg_temp.tell(t.tenant_id))"}) {
+            for (const char* where : {"pg_temp.tell(t)", "pg_temp.tell(t.tenant_id)",
+                                      "pg_temp.same(t.tenant_id::text, 'x')",
+                                      "pg_temp.tell(t.tenant_id) OR t.tenant_id IS NULL",
+                                      "(CASE WHEN pg_temp.tell(t) THEN 1 ELSE 0 END) = 1",
+                                      "EXISTS (SELECT WHERE pg_temp.tell(t.tenant_id))"}) {
                 check_silent(session, who,
                              std::format("SELECT count(*) FROM {} AS t WHERE {}", relation, where));
             }
@@ -69,7 +69,8 @@ TEST_CASE_METHOD(fixture, "an error depends on visible rows alone") {
     // Each would fail, or print a value, if it met a row of bravo.
     constexpr std::array probes{
         "SELECT count(*) FROM price_telemetry WHERE 1 / (bid - 77777) IS NOT NULL",
-        "SELECT count(*) FROM price_telemetry WHERE (CASE WHEN bid >= 70000 THEN source ELSE '1' END)"
+        "SELECT count(*) FROM price_telemetry WHERE (CASE WHEN bid >= 70000 THEN source ELSE '1' "
+        "END)"
         "::int > 0",
         "SELECT count(*) FROM portfolios WHERE (CASE WHEN tenant_id::text LIKE 'bb%' THEN name ELSE"
         " '1' END)::int > 0",
@@ -104,10 +105,11 @@ TEST_CASE_METHOD(fixture, "every chunk is closed, by whatever name") {
         pg_connection session = open(who);
         for (const auto& chunk : chunks) {
             for (const char* sql :
-                 {"SELECT * FROM {}", "SELECT count(*) FROM {}", "COPY {} TO STDOUT",
-                  "TABLE {}", "EXPLAIN SELECT * FROM {}", "SELECT * FROM {} TABLESAMPLE SYSTEM (10)",
-                  "INSERT INTO {} SELECT * FROM {}", "DELETE FROM {}", "BEGIN; LOCK TABLE {}; COMMIT",
-                  "ANALYZE {}", "SELECT query_to_xml('SELECT * FROM {}', true, true, '')",
+                 {"SELECT * FROM {}", "SELECT count(*) FROM {}", "COPY {} TO STDOUT", "TABLE {}",
+                  "EXPLAIN SELECT * FROM {}", "SELECT * FROM {} TABLESAMPLE SYSTEM (10)",
+                  "INSERT INTO {} SELECT * FROM {}", "DELETE FROM {}",
+                  "BEGIN; LOCK TABLE {}; COMMIT", "ANALYZE {}",
+                  "SELECT query_to_xml('SELECT * FROM {}', true, true, '')",
                   "SET search_path = tickd_chunks; SELECT * FROM {}; RESET search_path"}) {
                 std::string text = sql;
                 for (auto at = text.find("{}"); at != std::string::npos; at = text.find("{}")) {
@@ -116,8 +118,10 @@ TEST_CASE_METHOD(fixture, "every chunk is closed, by whatever name") {
                 INFO(who.role << ": " << text);
                 CHECK(everything_said(session, text).contains("42501"));
             }
-            check_silent(session, who, "SELECT table_to_xml(" + chunk[1] + "::oid::regclass, true,"
-                                                                            " true, '')");
+            check_silent(session, who,
+                         "SELECT table_to_xml(" + chunk[1] +
+                             "::oid::regclass, true,"
+                             " true, '')");
         }
     }
 }
@@ -126,14 +130,15 @@ TEST_CASE_METHOD(fixture, "no catalog, statistic or view of the system shows a v
     for (const onlooker& who : onlookers()) {
         pg_connection session = open(who);
         // Everything of the system's that this session may read, whole.
-        const text_rows views = rows(session,
-                                     "SELECT format('%I.%I', n.nspname, c.relname)"
-                                     "  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-                                     " WHERE (n.nspname IN ('pg_catalog', 'information_schema')"
-                                     "        OR n.nspname LIKE '%timescaledb%')"
-                                     "   AND c.relkind IN ('r', 'v', 'm')"
-                                     "   AND has_schema_privilege(n.oid, 'USAGE')"
-                                     "   AND has_any_column_privilege(c.oid, 'SELECT')");
+        const text_rows views =
+            rows(session,
+                 "SELECT format('%I.%I', n.nspname, c.relname)"
+                 "  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+                 " WHERE (n.nspname IN ('pg_catalog', 'information_schema')"
+                 "        OR n.nspname LIKE '%timescaledb%')"
+                 "   AND c.relkind IN ('r', 'v', 'm')"
+                 "   AND has_schema_privilege(n.oid, 'USAGE')"
+                 "   AND has_any_column_privilege(c.oid, 'SELECT')");
         REQUIRE(views.size() > 150);
         for (const auto& view : views) {
             check_silent(session, who, "SELECT * FROM " + view[0]);
@@ -169,11 +174,11 @@ TEST_CASE_METHOD(fixture, "sequences and the functions of the daemon are closed"
         CHECK(one(session,
                   "SELECT count(last_value) FROM pg_sequences WHERE schemaname IN ('public',"
                   " 'tickd')") == "0");
-        // Whatever is not for readers is refused before it looks at its arguments.
+        // Sub-selects: a strict function of a plain NULL is never called, and nobody is refused.
         for (const auto& function :
              rows(root,
                   "SELECT format('%s(%s)', p.oid::regproc,"
-                  "              (SELECT string_agg('NULL::' || t::regtype, ', ')"
+                  "              (SELECT string_agg('(SELECT NULL::' || t::regtype || ')', ', ')"
                   "                 FROM unnest(p.proargtypes) AS t))"
                   "  FROM pg_proc p WHERE p.pronamespace = 'tickd'::regnamespace"
                   "   AND p.prokind = 'f' AND p.prorettype <> 'trigger'::regtype"
@@ -194,7 +199,8 @@ TEST_CASE_METHOD(fixture, "what a row type is cast to hides no row either") {
               "SELECT tickd.activity_row_bytes(id, timestamp, agent_id, action_type,"
               " action_payload, user_id, session_id, metadata, created_at, tenant_id)"
               " FROM unified_activity_log",
-              "SELECT database_to_xml(true, true, '')", "SELECT schema_to_xml('public', true, true, '')",
+              "SELECT database_to_xml(true, true, '')",
+              "SELECT schema_to_xml('public', true, true, '')",
               "SELECT schema_to_xml('tickd', true, true, '')"}) {
             check_silent(session, who, sql);
         }

@@ -39,36 +39,39 @@ constexpr std::array tenant_rows{
     "INSERT INTO portfolio_positions (portfolio_id, tenant_id, symbol, quantity, average_price,"
     "                                 opened_at)"
     " SELECT portfolio_id, {0}, symbol, {2} + n, {2}.5, '2024-01-03Z'"
-    "   FROM portfolios, unnest(ARRAY['EURUSD', 'SPY', upper({1})]) WITH ORDINALITY AS s (symbol, n)"
+    "   FROM portfolios, unnest(ARRAY['EURUSD', 'SPY', upper({1})]) WITH ORDINALITY AS s (symbol, "
+    "n)"
     "  WHERE tenant_id = {0}",
     "INSERT INTO price_telemetry (time, symbol, bid, ask, mid, volume, source, metadata, tenant_id)"
     " SELECT timestamptz '2024-03-01 00:00:01Z' + i * interval '53 minutes',"
     "        CASE WHEN i % 2 = 0 THEN 'EURUSD' ELSE upper({1}) END, {2} + i, {2} + i + 1,"
     "        {2} + i + 0.5, {2}, {1} || ' desk',"
     "        jsonb_build_object('owner', {1}, 'n', i), {0} FROM generate_series(0, 149) AS i",
-    "INSERT INTO unified_activity_log (id, timestamp, agent_id, action_type, action_payload, user_id,"
+    "INSERT INTO unified_activity_log (id, timestamp, agent_id, action_type, action_payload, "
+    "user_id,"
     "   session_id, metadata, hash_sha256, created_at, tenant_id)"
     " SELECT {2} * 100 + i, timestamptz '2024-03-01Z' + i * interval '1 hour', {1} || '-agent',"
     "        {1} || '_trade', jsonb_build_object('note', {1}, 'i', i),"
     "        ({3} || '-0000-4000-a000-000000000001')::uuid,"
     "        ({3} || '-0000-4000-a000-000000000002')::uuid, NULL,"
-    "        rpad(translate(md5({1} || i), 'b7', '00'), 64, 'e'), '2024-03-02Z', {0} FROM generate_series(1, 40) AS i",
-    "INSERT INTO tickd.dead_letter (id, received_at, session_id, peer, listener, producer, tenant_id,"
+    "        rpad(translate(md5({1} || i), 'b7', '00'), 64, 'e'), '2024-03-02Z', {0} FROM "
+    "generate_series(1, 40) AS i",
+    "INSERT INTO tickd.dead_letter (id, received_at, session_id, peer, listener, producer, "
+    "tenant_id,"
     "   seq, verdict, field, detail, raw, raw_length)"
-    " SELECT {2} * 100 + i, timestamptz '2024-03-01Z' + i * interval '1 minute', {2}, {1} || '-host',"
+    " SELECT {2} * 100 + i, timestamptz '2024-03-01Z' + i * interval '1 minute', {2}, {1} || "
+    "'-host',"
     "        {1} || '-door', {1} || '-feed', {0}, {2} + i, 'not_json', {1}, {1},"
     "        convert_to({1}, 'UTF8'), 5 FROM generate_series(1, 25) AS i",
     "INSERT INTO tickd.producer (producer, tenant_id, watermark, received, first_seen, last_seen)"
     " VALUES ({1} || '-feed', {0}, {2}, {2}, '2024-03-01Z', '2024-03-01Z')",
-    "INSERT INTO tickd.token (token_id, tenant_id, producers, hash, note, created_at)"
-    " VALUES (left(md5({1}), 16), {0}, ARRAY[{1} || '-feed'], sha256(convert_to({1}, 'UTF8')), {1},"
-    "         '2024-03-01Z')",
 };
 
 void add_tenant(pg_connection& root, const std::string& id, const std::string& word, int number,
                 const std::string& uuid_head) {
-    const std::string tenant = std::format("'{}'::uuid", id), text = std::format("'{}'::text", word),
-                      count = std::to_string(number), head = std::format("'{}'", uuid_head);
+    const std::string tenant = std::format("'{}'::uuid", id),
+                      text = std::format("'{}'::text", word), count = std::to_string(number),
+                      head = std::format("'{}'", uuid_head);
     for (const char* sql : tenant_rows) {
         run(root, std::vformat(sql, std::make_format_args(tenant, text, count, head)));
     }
@@ -177,8 +180,15 @@ std::string everything_said(pg_connection& connection, const std::string& sql) {
 }
 
 bool tells_of_bravo(std::string_view text) {
-    for (const std::string_view mark : {"bravo", "BRAVO", "bbbbbbbb", "77777", "7777"}) {
+    for (const std::string_view mark : {"bravo", "BRAVO", "bbbbbbbb"}) {
         if (text.contains(mark)) return true;
+    }
+    // Its numbers begin with 777; inside others, such as a correlation of statistics, that is
+    // chance.
+    for (auto at = text.find("777"); at != std::string_view::npos; at = text.find("777", at + 1)) {
+        const bool begins =
+            at == 0 || std::string_view("0123456789.").find(text[at - 1]) == std::string_view::npos;
+        if (begins && text.substr(at).starts_with("7777")) return true;
     }
     // As bytea prints it.
     return text.contains("627261766f");

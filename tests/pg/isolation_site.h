@@ -19,8 +19,8 @@ inline constexpr const char* bravo_id = "bbbbbbbb-0000-4000-8000-00000000000b";
 enum class holding { both, alpha_only };
 
 // The connection string, as superuser, of a database so filled; made once for each, and shared by
-// the tests of a file. Its login roles: iso_alpha and iso_other (alpha's and bravo's), iso_pool (a pooler),
-// iso_loose (a reader that no tenant was given), iso_stranger (no reader at all).
+// the tests of a file. Its login roles: iso_alpha and iso_other (alpha's and bravo's), iso_pool (a
+// pooler), iso_loose (a reader that no tenant was given), iso_stranger (no reader at all).
 [[nodiscard]] const std::string& isolation_database(holding what = holding::both);
 // One that nobody else uses.
 [[nodiscard]] std::string fresh_isolation_database(holding what = holding::both);
