@@ -30,8 +30,8 @@ const std::vector<subject>& subjects() {
         {"unified_activity_log", {"id", "length(hash_sha256)"}, {"agent_id", "action_type"}},
         {"portfolios", {"length(name)"}, {"name", "base_currency", "portfolio_id::text"}},
         {"portfolio_positions", {"quantity", "average_price"}, {"symbol", "portfolio_id::text"}},
-        {"portfolio_values", {"value", "gain", "positions"}, {"name"}},
-        {"position_values", {"price", "value", "quantity"}, {"symbol"}},
+        {"portfolio_values", {"priced", "positions"}, {"name"}},
+        {"position_values", {"price", "quantity"}, {"symbol"}},
         {"tenants", {"length(name)"}, {"name"}},
         {"tenant_roles", {"length(role_name)"}, {"role_name::text"}},
         {"tickd.dead_letter", {"id", "seq", "raw_length"}, {"producer", "peer", "verdict"}},
@@ -117,7 +117,8 @@ private:
             default: return std::format("{} < {}", number(from, "a"), number(other, "b"));
         }
     }
-    // Some fail on values that only bravo's rows have: division by zero, a cast, a root.
+    // Some fail, on values that only bravo's rows have: division by zero, a cast, a root. None
+    // fails on alpha's own, since then the plan would decide whether that row is met at all.
     std::string condition(const subject& from, std::string_view as, int depth = 0) {
         if (depth < 2 && below(3) == 0) {
             return std::format("({} {} {})", condition(from, as, depth + 1), pick(connectives_),
@@ -129,11 +130,12 @@ private:
             case 2:
                 return std::format("{}.tenant_id = '{}'", as, below(2) == 0 ? alpha_id : bravo_id);
             case 3: return std::format("{}.tenant_id IS {}NULL", as, below(2) == 0 ? "NOT " : "");
-            case 4: return std::format("1000 / ({} - {}) IS NOT NULL", number(from, as), value());
+            case 4:
+                return std::format("1000 / ({} - {}) IS NOT NULL", number(from, as), pick(bravos_));
             case 5: return std::format("sqrt(70000 - {}) >= 0", number(from, as));
             case 6:
                 return std::format("(CASE WHEN {} LIKE '{}' THEN {} ELSE '1' END)::int = 1",
-                                   text(from, as), pick(patterns_), text(from, as));
+                                   text(from, as), pick(failing_), text(from, as));
             case 7:
                 return std::format("NOT ({} {} {})", number(from, as), pick(comparisons_), value());
             default:
@@ -155,6 +157,9 @@ private:
     static constexpr std::array connectives_{"AND", "OR", "AND NOT"};
     static constexpr std::array comparisons_{"<", "<=", "=", "<>", ">=", ">"};
     static constexpr std::array patterns_{"%bravo%", "%alpha%", "bb%", "BRAVO", "%", "E%", "%feed"};
+
+    static constexpr std::array bravos_{"77777", "77778", "77780"};
+    static constexpr std::array failing_{"%bravo%", "bb%", "BRAVO"};
 
     std::mt19937_64 random_;
 };
@@ -205,11 +210,13 @@ TEST_CASE("alpha cannot tell whether bravo is there") {
         const std::string seen = answer(who.both, sql);
         INFO(n << ": " << who.role << " with '" << who.tenant << "': " << sql);
         CHECK(seen == answer(who.alone, sql));
-        failed += seen.size() > 6 && seen[5] == ' ' && seen.starts_with("22");
         // Superuser's answer shows that bravo's rows would have counted.
-        if (n % 10 == 0) different += seen != answer(everything, sql);
+        if (n % 10 != 0) continue;
+        const std::string whole = answer(everything, sql);
+        different += seen != whole;
+        failed += whole.starts_with("22");
     }
     // Else the queries would prove nothing.
     CHECK(different > queries / 40);
-    CHECK(failed > queries / 200);
+    CHECK(failed > queries / 1000);
 }

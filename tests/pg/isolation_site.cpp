@@ -50,7 +50,7 @@ constexpr std::array tenant_rows{
     "INSERT INTO unified_activity_log (id, timestamp, agent_id, action_type, action_payload, "
     "user_id,"
     "   session_id, metadata, hash_sha256, created_at, tenant_id)"
-    " SELECT {2} * 100 + i, timestamptz '2024-03-01Z' + i * interval '1 hour', {1} || '-agent',"
+    " SELECT {2} + i, timestamptz '2024-03-01Z' + i * interval '1 hour', {1} || '-agent',"
     "        {1} || '_trade', jsonb_build_object('note', {1}, 'i', i),"
     "        ({3} || '-0000-4000-a000-000000000001')::uuid,"
     "        ({3} || '-0000-4000-a000-000000000002')::uuid, NULL,"
@@ -59,7 +59,7 @@ constexpr std::array tenant_rows{
     "INSERT INTO tickd.dead_letter (id, received_at, session_id, peer, listener, producer, "
     "tenant_id,"
     "   seq, verdict, field, detail, raw, raw_length)"
-    " SELECT {2} * 100 + i, timestamptz '2024-03-01Z' + i * interval '1 minute', {2}, {1} || "
+    " SELECT {2} + i, timestamptz '2024-03-01Z' + i * interval '1 minute', {2}, {1} || "
     "'-host',"
     "        {1} || '-door', {1} || '-feed', {0}, {2} + i, 'not_json', {1}, {1},"
     "        convert_to({1}, 'UTF8'), 5 FROM generate_series(1, 25) AS i",
