@@ -38,7 +38,8 @@ constexpr const char* missing_query =
     "               ('tickd_operator', 'SELECT', 'tickd.dead_letter'),"
     "               ('tickd_operator', 'INSERT', 'public.price_telemetry'))"
     "       AS wanted (role, privilege, object)"
-    " WHERE has_table_privilege(role, to_regclass(object)::oid, privilege) IS NOT TRUE"
+    // Readers are granted the hypertable by its columns: see tickd.confine.
+    " WHERE has_any_column_privilege(role, to_regclass(object)::oid, privilege) IS NOT TRUE"
     " UNION ALL "
     "SELECT format('tickd_operator may not run tickd.%s', p.proname)"
     "  FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace"
@@ -85,7 +86,21 @@ constexpr const char* excess_query =
     " UNION ALL "
     "SELECT format('PUBLIC may run tickd.%s', p.proname)"
     "  FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace"
-    " WHERE n.nspname = 'tickd' AND has_function_privilege('public', p.oid, 'EXECUTE')";
+    " WHERE n.nspname = 'tickd' AND has_function_privilege('public', p.oid, 'EXECUTE')"
+    " UNION ALL "
+    "SELECT format('%I.%I has a tenant_id and no forced row security', n.nspname, c.relname)"
+    "  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE n.nspname IN ('public', 'tickd') AND c.relkind IN ('r', 'p')"
+    "   AND pg_get_userbyid(c.relowner) = 'tickd_owner'"
+    "   AND NOT (c.relrowsecurity AND c.relforcerowsecurity)"
+    "   AND EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid"
+    "                AND a.attname = 'tenant_id' AND NOT a.attisdropped)"
+    " UNION ALL "
+    // No policy holds on a chunk, and pg_stats shows its values to whoever may read it.
+    "SELECT format('tickd_reader may read chunk %s', c.relname)"
+    "  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE n.nspname = 'tickd_chunks' AND c.relkind = 'r'"
+    "   AND has_any_column_privilege('tickd_reader', c.oid, 'SELECT')";
 
 // Tables, sequences, views, functions and schemas that belong to somebody else.
 constexpr const char* owner_query =
