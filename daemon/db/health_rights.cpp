@@ -18,7 +18,8 @@ constexpr const char* role_query =
     "            WHEN wanted.bypass AND NOT r.rolbypassrls THEN 'lacks BYPASSRLS'"
     "            WHEN r.rolbypassrls AND NOT wanted.bypass THEN 'has BYPASSRLS' END"
     "  FROM (VALUES ('tickd_owner', false, false), ('tickd_ingest', true, true),"
-    "               ('tickd_reader', false, false), ('tickd_auditor', true, true))"
+    "               ('tickd_reader', false, false), ('tickd_auditor', true, true),"
+    "               ('tickd_notary', true, true))"
     "       AS wanted (name, login, bypass)"
     "  LEFT JOIN pg_catalog.pg_roles r ON r.rolname = wanted.name";
 
@@ -33,7 +34,11 @@ constexpr const char* missing_query =
     "               ('tickd_auditor', 'SELECT', 'public.price_telemetry'),"
     "               ('tickd_auditor', 'SELECT', 'public.unified_activity_log'),"
     "               ('tickd_auditor', 'SELECT', 'tickd.dead_letter'),"
-    "               ('tickd_auditor', 'SELECT', 'tickd.batch_ledger'))"
+    "               ('tickd_auditor', 'SELECT', 'tickd.batch_ledger'),"
+    "               ('tickd_auditor', 'SELECT', 'tickd.activity_batch'),"
+    "               ('tickd_notary', 'SELECT', 'public.unified_activity_log'),"
+    "               ('tickd_notary', 'SELECT', 'tickd.activity_batch'),"
+    "               ('tickd_notary', 'INSERT', 'tickd.activity_checkpoint'))"
     "       AS wanted (role, privilege, object)"
     " WHERE has_table_privilege(role, to_regclass(object)::oid, privilege) IS NOT TRUE"
     " UNION ALL "
@@ -42,7 +47,8 @@ constexpr const char* missing_query =
     " WHERE n.nspname = 'tickd'"
     "   AND p.proname IN ('reserve_activity_ids', 'check_lane', 'take_lane', 'clear_lane',"
     "                     'fence', 'settle_batch', 'producer_watermark', 'batch_committed',"
-    "                     'prune_ledger', 'newest_tick_time', 'dead_letters_waiting')"
+    "                     'prune_ledger', 'newest_tick_time', 'dead_letters_waiting',"
+    "                     'append_activity_batches')"
     "   AND NOT has_function_privilege('tickd_ingest', p.oid, 'EXECUTE')"
     " UNION ALL "
     "SELECT format('%s may not use schema tickd', role)"
@@ -113,7 +119,8 @@ health_check check_roles(pg_connection& connection) {
         if (rows->is_null(row, 1)) continue;
         problems.push_back(std::format("{} {}", rows->at(row, 0), rows->at(row, 1)));
     }
-    return verdict_of("roles", problems, "owner, ingest, reader, auditor as they should be");
+    return verdict_of("roles", problems,
+                      "owner, ingest, reader, auditor, notary as they should be");
 }
 
 health_check check_rights(pg_connection& connection) {

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "daemon/clock.h"
+#include "daemon/serve/activity_append.h"
 #include "ingest/copy_encode.h"
 #include "ingest/sqlstate_policy.h"
 
@@ -217,6 +218,7 @@ ingest::commit_result pg_lane_database::commit(ingest::batch& rows, ingest::batc
     add(ingest::copy_ticks_statement, rows.tick_stream());
     add(ingest::copy_events_statement, rows.event_stream());
     add(ingest::copy_dead_letters_statement, rows.dead_letter_stream());
+    sql += append_call(rows, settings_.lane, name.epoch, unix_now_us());
     sql += settle_call(rows, name) + ";COMMIT";
 
     const transaction_outcome outcome = run(sql, streams, meanwhile);
