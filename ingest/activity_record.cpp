@@ -50,7 +50,8 @@ public:
         return std::string(text);
     }
     [[nodiscard]] bool next_is(std::string_view key) const noexcept {
-        return rest_.starts_with(key) && rest_.size() > key.size() && rest_[key.size()] == ' ';
+        return good_ && rest_.starts_with(key) && rest_.size() > key.size() &&
+               rest_[key.size()] == ' ';
     }
     [[nodiscard]] bool take(std::string_view line) noexcept {
         if (!rest_.starts_with(line)) return false;
