@@ -21,6 +21,7 @@
 #include "ingest/block_ring.h"
 #include "ingest/decimal.h"
 #include "ingest/frame_buffer.h"
+#include "ingest/merkle.h"
 #include "ingest/record_parser.h"
 #include "ingest/timestamp.h"
 
@@ -158,6 +159,22 @@ BENCHMARK_CAPTURE(sort_and_encode, ticks, tick_lines());
 // As much as one transaction carries, which no cache holds.
 BENCHMARK_CAPTURE(sort_and_encode, full_batch, tick_lines(ingest::limits::batch_rows_max));
 BENCHMARK_CAPTURE(sort_and_encode, events_hashed, event_lines());
+
+// What an event costs besides its encoding: its hash, its leaf, and a node of its batch's tree.
+void hash_rows(benchmark::State& state) {
+    constexpr std::size_t rows = 8'192;
+    ingest::activity_hasher hasher;
+    ingest::merkle_tree tree;
+    const std::string fields(300, 'x');
+    for (auto _ : state) {
+        tree.clear();
+        for (std::size_t i = 0; i < rows; ++i) tree.add(hasher.row_hash(fields), hasher.plain());
+        auto root = tree.root(hasher.plain());
+        benchmark::DoNotOptimize(root);
+    }
+    count(state, rows, rows * fields.size());
+}
+BENCHMARK(hash_rows);
 
 // Everything from received bytes to COPY streams: the path into a null database.
 void receive_to_copy(benchmark::State& state, const std::string& lines) {

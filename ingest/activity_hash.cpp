@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 
+#include <array>
 #include <stdexcept>
 
 namespace ingest {
@@ -45,16 +46,6 @@ sha256_digest activity_hasher::row_hash(std::string_view fields) {
     EVP_DigestUpdate(state_->row.get(), fields.data(), fields.size());
     EVP_DigestFinal_ex(state_->row.get(), digest.data(), nullptr);
     return digest;
-}
-
-sha256_hex to_hex(const sha256_digest& digest) noexcept {
-    constexpr std::string_view digits = "0123456789abcdef";
-    sha256_hex hex;
-    for (std::size_t i = 0; i < digest.size(); ++i) {
-        hex[2 * i] = digits[digest[i] >> 4U];
-        hex[2 * i + 1] = digits[digest[i] & 15U];
-    }
-    return hex;
 }
 
 }  // namespace ingest

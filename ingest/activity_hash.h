@@ -7,17 +7,15 @@
 // carries, so the writer hashes its own wire buffer and an auditor hashes what COPY TO sends.
 #pragma once
 
-#include <array>
 #include <memory>
 #include <string_view>
+
+#include "ingest/sha256.h"
 
 namespace ingest {
 
 inline constexpr std::string_view activity_row_tag = "ual-row/v1\n";
 inline constexpr int activity_row_fields = 10;
-
-using sha256_digest = std::array<unsigned char, 32>;
-using sha256_hex = std::array<char, 64>;
 
 class activity_hasher {
 public:
@@ -29,13 +27,13 @@ public:
 
     // `fields`: the ten fields, each with its length word, without the tuple's field count.
     [[nodiscard]] sha256_digest row_hash(std::string_view fields);
+    // For the tree over such hashes.
+    [[nodiscard]] sha256& plain() noexcept { return plain_; }
 
 private:
     struct state;
     std::unique_ptr<state> state_;
+    sha256 plain_;
 };
-
-// Lower case.
-[[nodiscard]] sha256_hex to_hex(const sha256_digest& digest) noexcept;
 
 }  // namespace ingest

@@ -89,6 +89,7 @@ void batch::prepare() {
     gather_producers();
     events_numbered_ = events_.empty();
     event_bytes_.clear();
+    runs_.clear();
 
     tick_bytes_.clear();
     if (!ticks().empty()) encode_ticks(0, ticks().size(), tick_bytes_);
@@ -107,8 +108,26 @@ void batch::prepare() {
 
 void batch::number_events(std::int64_t first_id, activity_hasher& hasher) {
     event_bytes_.clear();
-    if (!events_.empty()) encode_events(0, events_.size(), first_id, hasher, event_bytes_);
+    runs_.clear();
     events_numbered_ = true;
+    if (events_.empty()) return;
+    begin_copy_stream(event_bytes_);
+    const uuid* tenant = nullptr;
+    for (std::size_t i = 0; i < events_.size(); ++i) {
+        const event_place& at = events_[i];
+        const activity_row& row = at.in->events()[at.row];
+        const std::int64_t id = first_id + static_cast<std::int64_t>(i);
+        if (const uuid* const next = tenant_of(at);
+            i == 0 || compare_tenants(tenant, next) != std::strong_ordering::equal) {
+            if (i != 0) runs_.end(producers_, hasher.plain());
+            runs_.begin(next, id);
+            tenant = next;
+        }
+        const sha256_digest hash = append_event(*at.in, row, id, hasher, event_bytes_);
+        runs_.add(hash, at.in->origins()[row.origin].producer, hasher.plain());
+    }
+    runs_.end(producers_, hasher.plain());
+    end_copy_stream(event_bytes_);
 }
 
 void batch::encode_ticks(std::size_t begin, std::size_t end, byte_buffer& out) const {
@@ -168,6 +187,7 @@ std::vector<std::unique_ptr<block>> batch::release() {
     producers_.clear();
     tick_bytes_.clear();
     event_bytes_.clear();
+    runs_.clear();
     dead_bytes_.clear();
     row_count_ = dead_count_ = 0;
     byte_count_ = 0;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "ingest/activity_hash.h"
+#include "ingest/activity_run.h"
 #include "ingest/block.h"
 #include "ingest/byte_buffer.h"
 #include "ingest/tick_order.h"
@@ -44,7 +45,7 @@ public:
 
     // Orders the rows and encodes the ticks and dead letters. Again after a row was refused.
     void prepare();
-    // Encodes the events under `first_id` and the ids that follow; hashes each row.
+    // Encodes the events under `first_id` and the ids that follow; hashes each row and each run.
     void number_events(std::int64_t first_id, activity_hasher& hasher);
     [[nodiscard]] bool events_numbered() const noexcept { return events_numbered_; }
 
@@ -57,6 +58,10 @@ public:
 
     [[nodiscard]] std::span<const tick_place> ticks() const noexcept { return ticks_.places(); }
     [[nodiscard]] std::span<const event_place> events() const noexcept { return events_; }
+    // Of the events, once they are numbered: one a tenant.
+    [[nodiscard]] std::span<const activity_run> activity_runs() const noexcept {
+        return runs_.all();
+    }
     [[nodiscard]] std::uint32_t dead_letter_count() const noexcept { return dead_count_; }
     [[nodiscard]] std::uint32_t row_count() const noexcept { return row_count_; }
     [[nodiscard]] std::span<const producer_share> producers() const noexcept { return producers_; }
@@ -93,6 +98,7 @@ private:
     std::vector<event_place> events_;
     std::vector<producer_share> producers_;
     byte_buffer tick_bytes_, event_bytes_, dead_bytes_;
+    ingest::activity_runs runs_;
     std::uint32_t row_count_ = 0;
     std::uint32_t dead_count_ = 0;
     std::size_t byte_count_ = 0;

@@ -105,8 +105,9 @@ void append_tick(const block& in, const tick_row& row, byte_buffer& out) {
     });
 }
 
-void append_event(const block& in, const activity_row& row, std::int64_t id,
-                  activity_hasher& hasher, byte_buffer& out) {
+sha256_digest append_event(const block& in, const activity_row& row, std::int64_t id,
+                           activity_hasher& hasher, byte_buffer& out) {
+    sha256_digest hash;
     const std::size_t texts = std::size_t{row.agent_id.length} + row.action_type.length +
                               row.action_payload.length + row.metadata.length;
     append_row(out, event_fixed_bytes_max + texts, [&](cursor& to) {
@@ -123,9 +124,11 @@ void append_event(const block& in, const activity_row& row, std::int64_t id,
         to.timestamptz(row.received_us);
         to.uuid_or_null(in.tenant(row.tenant));
         const auto hashed_bytes = static_cast<std::size_t>(to.at() - hashed);
-        const sha256_hex hex = to_hex(hasher.row_hash({hashed, hashed_bytes}));
+        hash = hasher.row_hash({hashed, hashed_bytes});
+        const sha256_hex hex = to_hex(hash);
         to.text({hex.data(), hex.size()});
     });
+    return hash;
 }
 
 void append_dead_letter(const block& in, const dead_letter_row& row, byte_buffer& out) {

@@ -31,9 +31,9 @@ void begin_copy_stream(byte_buffer& out);
 void end_copy_stream(byte_buffer& out);
 
 void append_tick(const block& in, const tick_row& row, byte_buffer& out);
-// `id` becomes part of the row's hash, which is its last field.
-void append_event(const block& in, const activity_row& row, std::int64_t id,
-                  activity_hasher& hasher, byte_buffer& out);
+// `id` becomes part of the row's hash, which is its last field and is given back.
+sha256_digest append_event(const block& in, const activity_row& row, std::int64_t id,
+                           activity_hasher& hasher, byte_buffer& out);
 void append_dead_letter(const block& in, const dead_letter_row& row, byte_buffer& out);
 
 }  // namespace ingest

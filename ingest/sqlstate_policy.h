@@ -42,6 +42,8 @@ inline constexpr std::array sqlstate_rules{
     sqlstate_rule{"23", failure_action::isolate, "integrity constraint violation"},
     sqlstate_rule{"23505", failure_action::renumber,
                   "unique violation: only activity ids are unique"},
+    sqlstate_rule{"23P01", failure_action::renumber,
+                  "exclusion violation: an activity id is in another record"},
     sqlstate_rule{"25006", failure_action::next_host, "read-only transaction: failed over"},
     sqlstate_rule{"25P03", failure_action::reconnect, "idle-in-transaction timeout"},
     sqlstate_rule{"25P04", failure_action::reconnect, "transaction timeout"},
@@ -104,6 +106,7 @@ static_assert(action_for("22P05") == failure_action::isolate);
 static_assert(action_for("23502") == failure_action::isolate);
 static_assert(action_for("23514") == failure_action::isolate);
 static_assert(action_for("23505") == failure_action::renumber);
+static_assert(action_for("23P01") == failure_action::renumber);
 static_assert(action_for("42501") == failure_action::stop);
 static_assert(action_for("42P01") == failure_action::stop);
 static_assert(action_for("42703") == failure_action::stop);

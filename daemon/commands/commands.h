@@ -26,6 +26,7 @@ void add_db_command(CLI::App& app, command_context& context);          // migrat
 void add_deadletter_command(CLI::App& app, command_context& context);  // list, show, ...
 void add_doctor_command(CLI::App& app, command_context& context);
 void add_spool_command(CLI::App& app, command_context& context);           // status
+void add_notary_command(CLI::App& app, command_context& context);  // key new, key show, adopt
 void add_config_command(CLI::App& app, command_context& context);  // check, show
 void add_version_command(CLI::App& app, command_context& context);
 

@@ -53,6 +53,14 @@ void add_db_migrate_command(CLI::App& db, command_context& context) {
         if (!settings) return;
         auto connection = open_database(*settings, context);
         if (!connection) return;
+        // For 0012_activity_batches.sql, which names the log once and for ever.
+        if (const auto named = connection->query("SELECT set_config('tickd.origin', $1, false)",
+                                                 {settings->activity.origin});
+            !named) {
+            std::fprintf(stderr, "tickd: %s\n", to_text(named.error()).c_str());
+            context.result = exit_code_of(named.error());
+            return;
+        }
         context.result = dry_run->count() > 0 ? show_plan(*connection) : run_plan(*connection);
     });
 }

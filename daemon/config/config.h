@@ -65,6 +65,21 @@ struct config {
     } records;
 
     struct {
+        std::string origin;  // the log's name, given when it begins; empty: one is made up
+    } activity;
+
+    struct {
+        std::string key_file;       // empty: the credential notary.key, or no notary
+        std::string next_key_file;  // the successor that the key hands over to; empty: none
+        std::string database_url;   // empty: database.url as the role tickd_notary
+        std::string password_file;  // empty: none
+        std::string state_file = "/var/lib/tickd/notary.state";
+        std::string export_folder;   // empty: none
+        std::string export_command;  // gets each checkpoint on its stdin; empty: none
+        std::chrono::milliseconds heartbeat{60000};
+    } notary;
+
+    struct {
         std::chrono::milliseconds drain_timeout{30000};  // from SIGTERM to giving up
     } stop;
 

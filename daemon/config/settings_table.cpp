@@ -141,6 +141,15 @@ setting<config> database_url() {
     return made;
 }
 
+setting<config> notary_database_url() {
+    auto made = text<config>(
+        {"notary.database_url", takes_effect::restart, "",
+         "Where and as whom the notary connects; empty: database.url, as tickd_notary."},
+        MEMBER(notary.database_url), 4096);
+    made.print = [](const config& value) { return mask_password(value.notary.database_url); };
+    return made;
+}
+
 setting<listener_config> listener_address() {
     return make<listener_config>(
         {"address", takes_effect::restart, "",
@@ -243,6 +252,34 @@ void add_spool_settings(std::vector<setting<config>>& table) {
         MEMBER(spool.fsync), {{"always", fsync_policy::always}, {"never", fsync_policy::never}}));
 }
 
+void add_activity_settings(std::vector<setting<config>>& table) {
+    using namespace std::chrono_literals;
+    table.push_back(text<config>(
+        {"activity.origin", restart, "",
+         "The activity log's name, which `tickd db migrate` gives it for ever; empty: made up."},
+        MEMBER(activity.origin), 200));
+    const auto add = [&](std::string_view name, std::string_view comment, auto member) {
+        table.push_back(text<config>({name, restart, "", comment}, member, 4096));
+    };
+    add("notary.key_file", "The key that signs checkpoints; empty: the credential `notary.key`.",
+        MEMBER(notary.key_file));
+    add("notary.next_key_file", "The key that takes over, which the log records; empty: none.",
+        MEMBER(notary.next_key_file));
+    table.push_back(notary_database_url());
+    add("notary.password_file", "A file that holds the notary's database password; empty: none.",
+        MEMBER(notary.password_file));
+    add("notary.state_file", "What the notary has signed: on a disk that no backup turns back.",
+        MEMBER(notary.state_file));
+    add("notary.export_folder", "Where checkpoints are written as files; empty: nowhere.",
+        MEMBER(notary.export_folder));
+    add("notary.export_command", "A shell command that gets each checkpoint on stdin; empty: none.",
+        MEMBER(notary.export_command));
+    table.push_back(
+        duration<config>({"notary.heartbeat", restart, "duration",
+                          "After this long without a record one is added, so that silence shows."},
+                         MEMBER(notary.heartbeat), 1s, 1h));
+}
+
 std::vector<setting<config>> make_settings() {
     using namespace std::chrono_literals;
     std::vector<setting<config>> table;
@@ -272,6 +309,7 @@ std::vector<setting<config>> make_settings() {
         MEMBER(batch.rows_max), 1, ingest::limits::batch_rows_max));
     add_spool_settings(table);
     add_record_settings(table);
+    add_activity_settings(table);
     table.push_back(
         duration<config>({"stop.drain_timeout", restart, "duration",
                           "From SIGTERM until what is still not in the database is given up."},

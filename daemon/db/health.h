@@ -58,6 +58,8 @@ struct health_check {
 [[nodiscard]] health_check check_roles(pg_connection& connection);
 [[nodiscard]] health_check check_rights(pg_connection& connection);
 [[nodiscard]] health_check check_owner(pg_connection& connection);
+// health_activity.cpp
+[[nodiscard]] health_check check_activity_guard(pg_connection& connection);
 // health_disk.cpp
 [[nodiscard]] health_check check_disk(pg_connection& connection);
 

@@ -19,7 +19,7 @@ constexpr const char* role_query =
     "            WHEN r.rolbypassrls AND NOT wanted.bypass THEN 'has BYPASSRLS' END"
     "  FROM (VALUES ('tickd_owner', false, false), ('tickd_ingest', true, true),"
     "               ('tickd_reader', false, false), ('tickd_auditor', true, true),"
-    "               ('tickd_operator', true, true))"
+    "               ('tickd_operator', true, true), ('tickd_notary', true, true))"
     "       AS wanted (name, login, bypass)"
     "  LEFT JOIN pg_catalog.pg_roles r ON r.rolname = wanted.name";
 
@@ -36,7 +36,11 @@ constexpr const char* missing_query =
     "               ('tickd_auditor', 'SELECT', 'tickd.dead_letter'),"
     "               ('tickd_auditor', 'SELECT', 'tickd.batch_ledger'),"
     "               ('tickd_operator', 'SELECT', 'tickd.dead_letter'),"
-    "               ('tickd_operator', 'INSERT', 'public.price_telemetry'))"
+    "               ('tickd_operator', 'INSERT', 'public.price_telemetry'),"
+    "               ('tickd_auditor', 'SELECT', 'tickd.activity_batch'),"
+    "               ('tickd_notary', 'SELECT', 'public.unified_activity_log'),"
+    "               ('tickd_notary', 'SELECT', 'tickd.activity_batch'),"
+    "               ('tickd_notary', 'INSERT', 'tickd.activity_checkpoint'))"
     "       AS wanted (role, privilege, object)"
     // Readers are granted the hypertable by its columns: see tickd.confine.
     " WHERE has_any_column_privilege(role, to_regclass(object)::oid, privilege) IS NOT TRUE"
@@ -53,7 +57,8 @@ constexpr const char* missing_query =
     "   AND p.proname IN ('reserve_activity_ids', 'check_lane', 'take_lane', 'clear_lane',"
     "                     'fence', 'settle_batch', 'producer_watermark', 'batch_committed',"
     "                     'prune_ledger', 'settle_spool', 'pass_spool', 'spool_committed',"
-    "                     'newest_tick_time', 'dead_letters_waiting', 'conservation_breaches')"
+    "                     'newest_tick_time', 'dead_letters_waiting', 'conservation_breaches',"
+    "                     'append_activity_batches')"
     "   AND NOT has_function_privilege('tickd_ingest', p.oid, 'EXECUTE')"
     " UNION ALL "
     "SELECT format('%s may not use schema tickd', role)"
@@ -139,7 +144,7 @@ health_check check_roles(pg_connection& connection) {
         problems.push_back(std::format("{} {}", rows->at(row, 0), rows->at(row, 1)));
     }
     return verdict_of("roles", problems,
-                      "owner, ingest, reader, auditor, operator as they should be");
+                      "owner, ingest, reader, auditor, operator, notary as they should be");
 }
 
 health_check check_rights(pg_connection& connection) {

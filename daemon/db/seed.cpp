@@ -27,11 +27,13 @@ constexpr const char* keep_events =
     "INSERT INTO public.unified_activity_log"
     " (id, timestamp, agent_id, action_type, action_payload, session_id, metadata, hash_sha256,"
     "  created_at, tenant_id)"
-    " SELECT $1 + n - $2, time, agent_id, action_type, payload, session_id, metadata,"
-    "        tickd.activity_row_hash($1 + n - $2, time, agent_id, action_type, payload, NULL,"
+    " SELECT id, time, agent_id, action_type, payload, session_id, metadata,"
+    "        tickd.activity_row_hash(id, time, agent_id, action_type, payload, NULL,"
     "                                session_id, metadata, created_at, tenant_id),"
     "        created_at, tenant_id"
-    "   FROM seed_event WHERE n >= $2 AND n < $2 + $3 ORDER BY n";
+    // A tenant's ids follow one another: each run of them becomes a record.
+    "   FROM (SELECT $1 - 1 + row_number() OVER (ORDER BY tenant_id NULLS FIRST, n) AS id, *"
+    "           FROM seed_event WHERE n >= $2 AND n < $2 + $3) AS numbered ORDER BY id";
 
 // The seed's texts hold no backslash, tab or newline, which COPY's text form would escape.
 std::string or_null(std::string_view text) { return text.empty() ? "\\N" : std::string(text); }
@@ -153,6 +155,10 @@ step_result write_events(pg_connection& connection, seed_model& model, seed_coun
         const auto kept = connection.query(
             keep_events, {std::string(id->at(0, 0)), std::to_string(first), count});
         if (!kept) return std::unexpected(kept.error());
+        const auto sealed =
+            connection.query("SELECT tickd.seal_activity_rows($1, $1 + $2::bigint - 1)",
+                             {std::string(id->at(0, 0)), count});
+        if (!sealed) return std::unexpected(sealed.error());
     }
     return {};
 }

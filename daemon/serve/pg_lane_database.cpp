@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "daemon/clock.h"
+#include "daemon/serve/activity_append.h"
 #include "ingest/copy_encode.h"
 
 namespace tickd {
@@ -263,6 +264,7 @@ ingest::commit_result pg_lane_database::commit(ingest::batch& rows, ingest::batc
     } else {
         add(ingest::copy_dead_letters_statement, rows.dead_letter_stream());
     }
+    sql += append_call(rows, settings_.lane, name.epoch, unix_now_us());
     if (from_spool) {
         sql +=
             std::format("SELECT tickd.settle_spool({},{},'{}',{},{});", settings_.lane, name.epoch,

@@ -2,7 +2,8 @@
 //
 // A batch is one simple query of several statements, so it costs no round trips of its own:
 //
-//     BEGIN; COPY ticks; COPY events; COPY dead letters; SELECT tickd.settle_batch(..); COMMIT
+//     BEGIN; COPY ticks; COPY events; COPY dead letters;
+//     SELECT tickd.append_activity_batches(..); SELECT tickd.settle_batch(..); COMMIT
 //
 // The server asks for each COPY's data in turn; with the last stream's end COMMIT has left us, and
 // from then on a broken connection means doubt. Sending is non-blocking, and while the socket is

@@ -91,11 +91,18 @@ exit_code server::run() {
     std::signal(SIGPIPE, SIG_IGN);
     // Nothing can be reloaded yet, and a hang-up must not end a daemon.
     std::signal(SIGHUP, SIG_IGN);
+    auto signer = notary::make(settings_);
+    if (!signer) {
+        spdlog::error("notary: {}", signer.error());
+        return exit_code::config;
+    }
+    notary_ = std::move(*signer);
     if (const auto opened = door_.open(); !opened) {
         spdlog::error("{}", opened.error());
         return exit_code::unavailable;
     }
     for (const auto& each : lanes_) each->start();
+    if (notary_) notary_->start();
     for (const std::string& address : door_.addresses()) spdlog::info("listening on {}", address);
     spdlog::info("ready");
     await_signal();
@@ -151,6 +158,9 @@ exit_code server::finish() {
         left += each->uncommitted_records();
         spooled += records_spooled(each->counters());
     }
+    // Behind the lanes: what they have just committed is signed before the end.
+    if (notary_ && !fenced && left == 0) notary_->finish();
+    notary_.reset();
     if (fenced) {
         spdlog::error(
             "ended: another tickd writes these lanes; give each daemon on one database"

@@ -19,6 +19,7 @@
 
 #include "daemon/config/config.h"
 #include "daemon/exit_code.h"
+#include "daemon/notary/notary.h"
 #include "daemon/serve/door.h"
 #include "daemon/serve/lane.h"
 
@@ -43,6 +44,7 @@ private:
     boost::asio::steady_timer watch_;
     std::vector<std::unique_ptr<lane>> lanes_;
     door door_;
+    std::unique_ptr<notary> notary_;
     bool stopping_ = false;
     std::chrono::steady_clock::time_point stop_by_{};
 };

@@ -131,7 +131,7 @@ TEST_CASE("two databases of one new cluster are migrated at once") {
     }
     CHECK(failed == 0);
     pg_connection connection = connect(databases[1]);
-    CHECK(one(connection, "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'tickd\\_%'") == "5");
+    CHECK(one(connection, "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'tickd\\_%'") == "6");
 }
 
 TEST_CASE("a file that changed is refused and nothing runs") {

@@ -99,7 +99,7 @@ TEST_CASE("only classes 22 and 23 may cost a row", "[sqlstate_policy]") {
         for (const char second : letters) {
             for (const std::string_view rest : {"000", "001", "P01", "505", "ZZZ"}) {
                 const std::string sqlstate = std::string{first, second}.append(rest);
-                if (sqlstate == "23505") continue;
+                if (sqlstate == "23505" || sqlstate == "23P01") continue;  // an id is taken
                 const bool is_data = sqlstate.starts_with("22") || sqlstate.starts_with("23");
                 CAPTURE(sqlstate);
                 REQUIRE((action_for(sqlstate) == failure_action::isolate) == is_data);
