@@ -175,7 +175,7 @@ bool log_check::take_head(const copy_tuple& row) {
     const auto subtrees = bytea_array_of(row.fields[2]);
     if (!row.fields[0] || !size || !subtrees || !row.fields[3]) return false;
     const auto tell = [&](finding_class what, std::string detail) {
-        found_.add({.level = 3, .what = what, .size = *size, .detail = std::move(detail)});
+        found_.add({.level = 3, .what = what, .size = size, .detail = std::move(detail)});
     };
     if (head_seen_) tell(finding_class::extra, "a second head");
     head_seen_ = true;

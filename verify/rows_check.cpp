@@ -29,8 +29,8 @@ bool rows_check::take(const copy_tuple& row) {
         if (!hash_is_right) {
             found_.add({.level = 0,
                         .what = finding_class::modified,
-                        .first_id = *id,
-                        .last_id = *id,
+                        .first_id = id,
+                        .last_id = id,
                         .detail = "its content does not have its hash_sha256"});
         }
         return true;
@@ -47,8 +47,8 @@ bool rows_check::take(const copy_tuple& row) {
         found_.add({.level = 1,
                     .what = finding_class::modified,
                     .record = batch->record,
-                    .first_id = *id,
-                    .last_id = *id,
+                    .first_id = id,
+                    .last_id = id,
                     .detail = "its tenant is not its batch's"});
     }
     tree_.append(sha_, sha_.leaf(hash));
