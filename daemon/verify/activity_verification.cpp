@@ -17,6 +17,7 @@ constexpr std::int64_t last_of_all = std::numeric_limits<std::int64_t>::max();
 std::expected<std::vector<std::uint64_t>, read_error> watched_sizes(
     log_snapshot& snapshot, const verification_request& request) {
     std::vector<std::uint64_t> sizes;
+    sizes.reserve(request.outside.size());
     for (const named_checkpoint& each : request.outside) sizes.push_back(each.note.head.size);
     const auto done = snapshot.read(
         "SELECT size, note FROM tickd.activity_checkpoint", 2, [&](const verify::copy_tuple& row) {

@@ -64,6 +64,7 @@ public:
                                                const std::function<void(std::uint64_t)>& progress) {
         const std::size_t count = std::clamp<std::size_t>(reading_.jobs, 1, pieces_.size());
         std::vector<std::jthread> threads;
+        threads.reserve(count);
         working_ = count;
         for (std::size_t i = 0; i < count; ++i) {
             threads.emplace_back([this, &snapshot] { work(snapshot); });
