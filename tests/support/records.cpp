@@ -117,6 +117,7 @@ std::vector<known_row> known_rows(known_row::table table, std::string_view strea
 
 std::vector<known_row> known_rows(const ingest::batch& rows) {
     std::vector<known_row> all = known_rows(known_row::table::ticks, rows.tick_stream());
+    std::ranges::reverse(all);  // the stream runs from the batch's last tick to its first
     std::ranges::move(known_rows(known_row::table::events, rows.event_stream()),
                       std::back_inserter(all));
     std::ranges::move(known_rows(known_row::table::dead_letters, rows.dead_letter_stream()),
