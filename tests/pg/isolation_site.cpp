@@ -56,6 +56,7 @@ constexpr std::array tenant_rows{
     "        ({3} || '-0000-4000-a000-000000000002')::uuid, NULL,"
     "        rpad(translate(md5({1} || i), 'b7', '00'), 64, 'e'), '2024-03-02Z', {0} FROM "
     "generate_series(1, 40) AS i",
+    "SELECT tickd.seal_activity_rows({2} + 1, {2} + 40)",
     "INSERT INTO tickd.dead_letter (id, received_at, session_id, peer, listener, producer, "
     "tenant_id,"
     "   seq, verdict, field, detail, raw, raw_length)"
