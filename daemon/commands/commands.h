@@ -25,7 +25,7 @@ void add_send_command(CLI::App& app, command_context& context);
 void add_db_command(CLI::App& app, command_context& context);          // migrate, health, seed
 void add_deadletter_command(CLI::App& app, command_context& context);  // list, show, ...
 void add_doctor_command(CLI::App& app, command_context& context);
-void add_spool_command(CLI::App& app, command_context& context);           // status
+void add_spool_command(CLI::App& app, command_context& context);   // status
 void add_notary_command(CLI::App& app, command_context& context);  // key new, key show, adopt
 void add_config_command(CLI::App& app, command_context& context);  // check, show
 void add_verify_command(CLI::App& app, command_context& context);  // activity, prove, ...
