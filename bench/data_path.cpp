@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ingest/activity_hash.h"
@@ -187,7 +188,7 @@ void receive_to_copy(benchmark::State& state, const std::string& lines) {
     for (auto _ : state) {
         std::unique_ptr<ingest::block> filling;
         each_line(lines, frames, [&](const auto& line) {
-            if (filling && !filling->has_room()) batch.add(std::move(filling));
+            if (filling && !filling->has_room()) batch.add(std::exchange(filling, nullptr));
             if (!filling) {
                 filling = std::move(spare.back());
                 spare.pop_back();

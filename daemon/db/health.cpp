@@ -79,6 +79,7 @@ health_check check_conservation(pg_connection& connection) {
         connection.query("SELECT producer, missing FROM tickd.conservation_breaches()");
     if (!rows) return not_checked("conservation", rows.error());
     std::vector<std::string> problems;
+    problems.reserve(static_cast<std::size_t>(rows->size()));
     for (int row = 0; row < rows->size(); ++row) {
         problems.push_back(std::format("producer {}: {} records are not accounted for",
                                        rows->at(row, 0), rows->integer(row, 1)));

@@ -37,6 +37,7 @@ health_check check_activity_guard(pg_connection& connection) {
     const auto events = connection.query(event_trigger_query);
     if (!events) return not_checked("activity-guard", events.error());
     std::vector<std::string> problems;
+    problems.reserve(static_cast<std::size_t>(missing->size()));
     for (int row = 0; row < missing->size(); ++row) problems.emplace_back(missing->at(row, 0));
     if (problems.empty() && events->integer(0, 0) != 2) {
         return {check_status::warn, "activity-guard",

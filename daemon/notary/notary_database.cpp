@@ -162,6 +162,7 @@ std::expected<std::vector<log_record>, pg_error> notary_database::records(std::i
             {std::to_string(begin), std::to_string(end)});
     if (!rows) return std::unexpected(rows.error());
     std::vector<log_record> found;
+    found.reserve(static_cast<std::size_t>(rows->size()));
     for (int row = 0; row < rows->size(); ++row) {
         found.push_back({std::string(rows->at(row, 0)), std::string(rows->at(row, 1))});
     }

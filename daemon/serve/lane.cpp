@@ -183,6 +183,7 @@ void lane::begin_drain() {
     writer_signal_.wake();
     // Ending sessions change the map: go by a copy.
     std::vector<std::shared_ptr<session>> all;
+    all.reserve(sessions_.size());
     for (const auto& [id, open] : sessions_) all.push_back(open);
     for (const auto& open : all) open->drain();
     intake_.flush();

@@ -14,8 +14,6 @@
 
 namespace tickd {
 
-namespace asio = boost::asio;
-
 namespace {
 
 // The writers run on threads of their own and are not asked to report: their end is looked for.

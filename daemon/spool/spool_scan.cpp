@@ -300,7 +300,8 @@ std::optional<ingest::uuid> read_spool_identity(const std::string& folder) {
     }
     std::error_code ignored;
     for (const auto& [first, name] : list_spool_files(folder, ignored)) {
-        const unique_fd file = open_for_reading(AT_FDCWD, folder + '/' + name);
+        const std::string path = std::format("{}/{}", folder, name);
+        const unique_fd file = open_for_reading(AT_FDCWD, path);
         ingest::uuid identity;
         const auto header = file ? header_of(file.get(), identity) : std::nullopt;
         if (header == spool_header_state::good || header == spool_header_state::newer) {
