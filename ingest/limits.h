@@ -56,6 +56,18 @@ inline constexpr std::uint32_t blocks_per_lane = 3 * batch_blocks_max;
 inline constexpr std::uint32_t batch_rows_max = batch_blocks_max * block_rows_max;
 inline constexpr std::size_t batch_bytes_max = std::size_t{32} * 1024 * 1024;
 
+// --- segments -------------------------------------------------------------------------------
+
+// A page of 8,192 bytes takes a row of at most 8,160, and the row's other columns take up to 400:
+// seven numerics of 15 bytes, sums of 19 and 27, a symbol of 80, times, counts, tenant, headers.
+// Inline in its page a segment is read two to three times as fast as out of line.
+inline constexpr std::size_t segment_bytes_max = 7680;
+// Bounds what one decodes for a single tick, and the sums: 4,096 volumes below 10^30 are below
+// 10^34, which 128 bits hold. At a page a segment it is reached only below two bytes a tick.
+inline constexpr std::uint32_t segment_ticks_max = 4096;
+// Metadata lie out of line and are read on demand; a single text may be longer than this.
+inline constexpr std::size_t segment_metadata_bytes_max = std::size_t{1024} * 1024;
+
 // --- spool ----------------------------------------------------------------------------------
 
 // What is read back for one transaction, so that replaying costs the same memory whatever is on
