@@ -1,7 +1,7 @@
 # Every header of ours compiled as the only thing in a file, so that each brings all it needs.
 # Not part of the normal build: `cmake --build build/asan --target headers_alone`.
 file(GLOB_RECURSE headers_alone RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS
-    ingest/*.h verify/*.h daemon/*.h bench/*.h tests/*.h)
+    ingest/*.h verify/*.h daemon/*.h bench/*.h tests/*.h clients/*.h)
 
 set(sources "")
 foreach(header IN LISTS headers_alone)
@@ -12,7 +12,7 @@ endforeach()
 
 if(sources)
     add_library(headers_alone OBJECT EXCLUDE_FROM_ALL ${sources})
-    target_link_libraries(headers_alone PRIVATE tickd_daemon tickd_flags)
+    target_link_libraries(headers_alone PRIVATE tickd_daemon tick_reader tickd_flags)
     target_compile_options(headers_alone PRIVATE -O0 -g0)
     target_compile_definitions(headers_alone PRIVATE TICKD_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     if(TARGET Catch2::Catch2)

@@ -121,6 +121,9 @@ struct tick_columns {
     void clear() noexcept;
     // Adds tick `i` of another. With its metadata when both columns have them.
     void append_tick(const tick_columns& from, std::size_t i);
+    // Orders by time; ticks of the same time stay as they are to one another. Costs next to nothing
+    // when they are in order, and little when a few runs overlap.
+    void sort_by_time();
     // Makes room for the volumes of ticks up to `size`, the first `old_size` of which have none.
     void begin_volumes(std::size_t old_size);
     void begin_missing_volumes(std::size_t old_size);

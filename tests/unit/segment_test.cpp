@@ -251,3 +251,27 @@ TEST_CASE("recorded ticks come back, and real prices pack well") {
         check_round_trip(encoder, ingest::limits::segment_bytes_max, ticks);
     }
 }
+
+TEST_CASE("ticks of overlapping segments are put in order, those of one time as they came") {
+    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+        CAPTURE(seed);
+        std::mt19937_64 random(seed);
+        // Late ticks in segments of their own: from one run, which is in order, to many.
+        const auto ticks = tickd::test::random_stream(random, 500);
+        std::vector<std::vector<stream_tick>> runs(1 + seed % 30);
+        for (const auto& tick : ticks)
+            runs[random() % 3 == 0 ? random() % runs.size() : 0].push_back(tick);
+        segment_encoder encoder;
+        std::vector<stored_segment> segments;
+        std::vector<stream_tick> want;
+        for (const auto& run : runs) {
+            const auto some = into_segments(encoder, run);
+            segments.insert(segments.end(), some.begin(), some.end());
+            want.insert(want.end(), run.begin(), run.end());
+        }
+        std::ranges::stable_sort(want, {}, &stream_tick::time_us);
+        auto columns = tickd::test::decoded(segments, true);
+        columns.sort_by_time();
+        check_same(columns, want, true);
+    }
+}
