@@ -85,6 +85,7 @@ exit_code run(int argc, char** argv) {
     tickd::add_spool_command(app, context);
     tickd::add_notary_command(app, context);
     tickd::add_config_command(app, context);
+    tickd::add_query_command(app, context);
     tickd::add_verify_command(app, context);
     tickd::add_version_command(app, context);
     try {

@@ -27,6 +27,21 @@ void fetch_row(const tick_place& at) noexcept {
     __builtin_prefetch(row + 64);
 }
 
+[[nodiscard]] optional_text text_or_absent(const block& in, text_ref ref) noexcept {
+    return ref.present() ? in.text(ref) : optional_text{};
+}
+
+[[nodiscard]] segment_tick segment_tick_of(const block& in, const tick_row& row) noexcept {
+    return {.time_us = row.time_us,
+            .bid = row.bid,
+            .ask = row.ask,
+            .mid = row.mid,
+            .volume = row.has_volume ? std::optional<int128>(row.volume) : std::nullopt,
+            .symbol = in.text(row.symbol),
+            .source = text_or_absent(in, row.source),
+            .metadata = text_or_absent(in, row.metadata)};
+}
+
 void fetch_texts(const tick_place& at) noexcept {
     const tick_row& row = at.in->ticks()[at.row];
     __builtin_prefetch(at.in->text(row.symbol).data());
@@ -84,7 +99,7 @@ void batch::gather_producers() {
     }
 }
 
-void batch::prepare() {
+void batch::prepare(segments_wanted segments) {
     order();
     gather_producers();
     events_numbered_ = events_.empty();
@@ -93,6 +108,8 @@ void batch::prepare() {
 
     tick_bytes_.clear();
     if (!ticks().empty()) encode_ticks(0, ticks().size(), tick_bytes_);
+    segment_stream_ = {};
+    if (segments == segments_wanted::yes && !ticks().empty()) pack_segments();
 
     dead_bytes_.clear();
     dead_count_ = 0;
@@ -104,6 +121,34 @@ void batch::prepare() {
         }
     }
     if (dead_count_ != 0) end_copy_stream(dead_bytes_);
+}
+
+void batch::pack_segments() {
+    const std::span<const tick_place> places = ticks();
+    segments_.begin(limits::segment_run_ticks_min);
+    const uuid* tenant = nullptr;
+    const auto end_run = [&] {
+        if (!run_.empty()) segments_.add(tenant, run_);
+        run_.clear();
+    };
+    for (std::size_t i = 0; i < places.size(); ++i) {
+        if (i + rows_ahead < places.size()) fetch_row(places[i + rows_ahead]);
+        if (i + texts_ahead < places.size()) fetch_texts(places[i + texts_ahead]);
+        const block& in = *places[i].in;
+        const tick_row& row = in.ticks()[places[i].row];
+        const segment_tick tick = segment_tick_of(in, row);
+        const uuid* const of = in.tenant(row.tenant);
+        if (!run_.empty() &&
+            (run_.size() == limits::segment_run_ticks_max || run_.back().symbol != tick.symbol ||
+             compare_tenants(of, tenant) != std::strong_ordering::equal)) {
+            end_run();
+        }
+        // The same tenant stands in many blocks: one of its places stands for all.
+        if (i == 0 || compare_tenants(of, tenant) != std::strong_ordering::equal) tenant = of;
+        run_.push_back(tick);
+    }
+    end_run();
+    segment_stream_ = segments_.finish();
 }
 
 void batch::number_events(std::int64_t first_id, activity_hasher& hasher) {
@@ -189,6 +234,8 @@ std::vector<std::unique_ptr<block>> batch::release() {
     event_bytes_.clear();
     runs_.clear();
     dead_bytes_.clear();
+    segments_.clear();
+    segment_stream_ = {};
     row_count_ = dead_count_ = 0;
     byte_count_ = 0;
     events_numbered_ = false;

@@ -17,6 +17,7 @@
 #include "ingest/activity_run.h"
 #include "ingest/block.h"
 #include "ingest/byte_buffer.h"
+#include "ingest/segment_packer.h"
 #include "ingest/tick_order.h"
 
 namespace ingest {
@@ -37,20 +38,24 @@ struct producer_share {
     std::uint64_t received = 0, accepted = 0, duplicates = 0, dead_lettered = 0;
 };
 
+enum class segments_wanted : bool { no, yes };
+
 class batch {
 public:
     [[nodiscard]] bool empty() const noexcept { return blocks_.empty(); }
     [[nodiscard]] bool has_room(std::uint32_t rows_max) const noexcept;
     void add(std::unique_ptr<block> next);
 
-    // Orders the rows and encodes the ticks and dead letters. Again after a row was refused.
-    void prepare();
+    // Orders the rows, encodes the ticks and dead letters, and packs the ticks into segments unless
+    // they are not wanted. Again after a row was refused.
+    void prepare(segments_wanted segments = segments_wanted::yes);
     // Encodes the events under `first_id` and the ids that follow; hashes each row and each run.
     void number_events(std::int64_t first_id, activity_hasher& hasher);
     [[nodiscard]] bool events_numbered() const noexcept { return events_numbered_; }
 
     // Whole COPY streams, header and trailer included; empty when there is nothing to copy.
     [[nodiscard]] std::string_view tick_stream() const noexcept { return tick_bytes_.view(); }
+    [[nodiscard]] std::string_view segment_stream() const noexcept { return segment_stream_; }
     [[nodiscard]] std::string_view event_stream() const noexcept { return event_bytes_.view(); }
     [[nodiscard]] std::string_view dead_letter_stream() const noexcept {
         return dead_bytes_.view();
@@ -91,6 +96,7 @@ public:
 private:
     void order();
     void gather_producers();
+    void pack_segments();
     [[nodiscard]] block& owner_of(const block* in) noexcept;
 
     std::vector<std::unique_ptr<block>> blocks_;
@@ -98,6 +104,9 @@ private:
     std::vector<event_place> events_;
     std::vector<producer_share> producers_;
     byte_buffer tick_bytes_, event_bytes_, dead_bytes_;
+    segment_packer segments_{level_of_batch};
+    std::vector<segment_tick> run_;
+    std::string_view segment_stream_;
     ingest::activity_runs runs_;
     std::uint32_t row_count_ = 0;
     std::uint32_t dead_count_ = 0;

@@ -121,7 +121,7 @@ bool lane_writer::begin_batch() {
 
 void lane_writer::prepare() {
     if (!current_.whole) drop_lost_producers(current_);
-    current_.rows.prepare();
+    current_.rows.prepare(segments_);
     current_.prepared = true;
 }
 
@@ -167,7 +167,7 @@ void lane_writer::fill_next() {
         next_.rows.add(std::move(taken));
     }
     if (!next_.prepared && lost_producers_.empty() && !spooling_.backlog()) {
-        next_.rows.prepare();
+        next_.rows.prepare(segments_);
         next_.prepared = true;
     }
 }

@@ -93,6 +93,9 @@ public:
     lane_writer(lane_database& database, lane_writer_ports ports, std::uint32_t rows_max,
                 std::uint64_t seed, lane_spool* spool = nullptr);
 
+    // Before the first step: its batches carry no segments.
+    void leave_out_segments() noexcept { segments_ = segments_wanted::no; }
+
     // Does the next thing to its end. `now_us` is monotonic.
     [[nodiscard]] doing step(std::int64_t now_us);
 
@@ -151,6 +154,7 @@ private:
     std::uint32_t rows_max_;
     std::mt19937_64 jitter_;
 
+    segments_wanted segments_ = segments_wanted::yes;
     held_batch current_, next_;
     lane_spooling spooling_;
     bool held_ = false;

@@ -67,6 +67,11 @@ inline constexpr std::size_t segment_bytes_max = 7680;
 inline constexpr std::uint32_t segment_ticks_max = 4096;
 // Metadata lie out of line and are read on demand; a single text may be longer than this.
 inline constexpr std::size_t segment_metadata_bytes_max = std::size_t{1024} * 1024;
+// What one symbol must have in a batch for a segment of its own: below it, the row's other columns
+// weigh more than its ticks.
+inline constexpr std::size_t segment_run_ticks_min = 64;
+// Ticks of one symbol that are gathered before they are packed: ten whole segments, 1 MiB of them.
+inline constexpr std::size_t segment_run_ticks_max = 8192;
 
 // --- spool ----------------------------------------------------------------------------------
 

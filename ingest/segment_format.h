@@ -66,10 +66,10 @@ inline constexpr auto powers_of_ten = detail::powers_of_ten();
 struct segment_tick {
     std::int64_t time_us = 0;          // since 1970
     int128 bid = 0, ask = 0, mid = 0;  // units of 10^-8, within price_limit
-    std::optional<int128> volume;      // units of 10^-8, 0 to below volume_limit
-    std::string_view symbol;           // 1 to 20 characters
-    optional_text source;              // up to 50 characters
-    optional_text metadata;            // jsonb's text; not empty when present
+    std::optional<int128> volume{};    // units of 10^-8, 0 to below volume_limit
+    std::string_view symbol{};         // 1 to 20 characters
+    optional_text source{};            // up to 50 characters
+    optional_text metadata{};          // jsonb's text; not empty when present
 };
 
 // What a segment's row says about it beside its bytes. Prices and volumes in units of 10^-8.

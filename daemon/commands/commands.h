@@ -28,6 +28,7 @@ void add_doctor_command(CLI::App& app, command_context& context);
 void add_spool_command(CLI::App& app, command_context& context);   // status
 void add_notary_command(CLI::App& app, command_context& context);  // key new, key show, adopt
 void add_config_command(CLI::App& app, command_context& context);  // check, show
+void add_query_command(CLI::App& app, command_context& context);   // ticks, candles, ...
 void add_verify_command(CLI::App& app, command_context& context);  // activity, prove, ...
 void add_version_command(CLI::App& app, command_context& context);
 

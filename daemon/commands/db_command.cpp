@@ -6,12 +6,14 @@
 namespace tickd {
 
 void add_db_command(CLI::App& app, command_context& context) {
-    CLI::App* const db =
-        app.add_subcommand("db", "Migrates the database, checks it, fills it with made-up data");
+    CLI::App* const db = app.add_subcommand(
+        "db", "Migrates the database, checks it, drops old ticks, fills it with made-up data");
     db->require_subcommand(1);
     add_db_migrate_command(*db, context);
     add_db_health_command(*db, context);
     add_db_seed_command(*db, context);
+    add_db_retain_command(*db, context);
+    add_db_rebuild_command(*db, context);
 }
 
 pg_target database_target(const config& settings) {

@@ -11,6 +11,8 @@ namespace tickd {
 void add_db_migrate_command(CLI::App& db, command_context& context);
 void add_db_health_command(CLI::App& db, command_context& context);
 void add_db_seed_command(CLI::App& db, command_context& context);
+void add_db_retain_command(CLI::App& db, command_context& context);
+void add_db_rebuild_command(CLI::App& db, command_context& context);
 
 // How to reach the configured database.
 [[nodiscard]] pg_target database_target(const config& settings);

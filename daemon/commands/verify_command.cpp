@@ -16,6 +16,7 @@ void add_verify_command(CLI::App& app, command_context& context) {
     verify->require_subcommand(1);
     verify->footer("Exit codes: 0 nothing found, 1 tampering, 2 could not be verified.");
     add_verify_activity_command(*verify, context);
+    add_verify_segments_command(*verify, context);
     add_verify_prove_command(*verify, context);
     add_verify_check_proof_command(*verify, context);
     add_verify_consistency_command(*verify, context);

@@ -11,6 +11,7 @@
 namespace tickd {
 
 void add_verify_activity_command(CLI::App& verify, command_context& context);
+void add_verify_segments_command(CLI::App& verify, command_context& context);
 void add_verify_prove_command(CLI::App& verify, command_context& context);
 void add_verify_check_proof_command(CLI::App& verify, command_context& context);
 void add_verify_consistency_command(CLI::App& verify, command_context& context);

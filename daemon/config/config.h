@@ -80,6 +80,13 @@ struct config {
     } notary;
 
     struct {
+        bool write = true;          // false: batches leave segments out
+        bool compact = true;        // merges them, and makes candles
+        std::string database_url;   // empty: database.url as the role tickd_compactor
+        std::string password_file;  // empty: none
+    } segments;
+
+    struct {
         std::chrono::milliseconds drain_timeout{30000};  // from SIGTERM to giving up
     } stop;
 

@@ -132,12 +132,27 @@ setting<Owner> text(about what, Get get, std::size_t characters_max) {
         [](const std::string& value) { return value; });
 }
 
+template <typename Owner, typename Get>
+setting<Owner> flag(about what, Get get) {
+    return make<Owner>(what, "true, false", get, parse_switch,
+                       [](bool value) { return std::string{value ? "true" : "false"}; });
+}
+
 setting<config> database_url() {
     auto made = text<config>(
         {"database.url", takes_effect::restart, "",
          "libpq connection string or URI, of one or several hosts; empty: the PG* variables."},
         MEMBER(database.url), 4096);
     made.print = [](const config& value) { return mask_password(value.database.url); };
+    return made;
+}
+
+setting<config> segments_database_url() {
+    auto made = text<config>(
+        {"segments.database_url", takes_effect::restart, "",
+         "Where and as whom the compactor connects; empty: database.url, as tickd_compactor."},
+        MEMBER(segments.database_url), 4096);
+    made.print = [](const config& value) { return mask_password(value.segments.database_url); };
     return made;
 }
 
@@ -187,11 +202,10 @@ setting<listener_config> listener_tenant() {
 }
 
 setting<listener_config> listener_tenant_from_payload() {
-    return make<listener_config>(
+    return flag<listener_config>(
         {"tenant_from_payload", takes_effect::restart, "",
          "Whether a record may name its tenant itself: only for trusted senders."},
-        "true, false", MEMBER(tenant_from_payload), parse_switch,
-        [](bool value) { return std::string{value ? "true" : "false"}; });
+        MEMBER(tenant_from_payload));
 }
 
 constexpr auto restart = takes_effect::restart;
@@ -252,6 +266,21 @@ void add_spool_settings(std::vector<setting<config>>& table) {
         MEMBER(spool.fsync), {{"always", fsync_policy::always}, {"never", fsync_policy::never}}));
 }
 
+void add_segment_settings(std::vector<setting<config>>& table) {
+    table.push_back(flag<config>(
+        {"segments.write", restart, "",
+         "Whether batches carry their ticks packed too; without, queries of segments miss them."},
+        MEMBER(segments.write)));
+    table.push_back(flag<config>(
+        {"segments.compact", restart, "",
+         "Whether this daemon merges segments and keeps candles; of several, one does at a time."},
+        MEMBER(segments.compact)));
+    table.push_back(segments_database_url());
+    table.push_back(text<config>({"segments.password_file", restart, "",
+                                  "A file that holds the compactor's password; empty: none."},
+                                 MEMBER(segments.password_file), 4096));
+}
+
 void add_activity_settings(std::vector<setting<config>>& table) {
     using namespace std::chrono_literals;
     table.push_back(text<config>(
@@ -309,6 +338,7 @@ std::vector<setting<config>> make_settings() {
         MEMBER(batch.rows_max), 1, ingest::limits::batch_rows_max));
     add_spool_settings(table);
     add_record_settings(table);
+    add_segment_settings(table);
     add_activity_settings(table);
     table.push_back(
         duration<config>({"stop.drain_timeout", restart, "duration",

@@ -123,6 +123,7 @@ std::vector<health_check> check_health(pg_connection& connection,
         checks.push_back(check_rights(connection));
         checks.push_back(check_owner(connection));
         checks.push_back(check_activity_guard(connection));
+        checks.push_back(check_segments(connection));
         checks.push_back(check_newest_tick(connection));
         checks.push_back(check_dead_letters(connection));
         checks.push_back(check_conservation(connection));

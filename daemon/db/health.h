@@ -60,6 +60,8 @@ struct health_check {
 [[nodiscard]] health_check check_owner(pg_connection& connection);
 // health_activity.cpp
 [[nodiscard]] health_check check_activity_guard(pg_connection& connection);
+// health_segments.cpp
+[[nodiscard]] health_check check_segments(pg_connection& connection);
 // health_disk.cpp
 [[nodiscard]] health_check check_disk(pg_connection& connection);
 

@@ -19,7 +19,8 @@ constexpr const char* role_query =
     "            WHEN r.rolbypassrls AND NOT wanted.bypass THEN 'has BYPASSRLS' END"
     "  FROM (VALUES ('tickd_owner', false, false), ('tickd_ingest', true, true),"
     "               ('tickd_reader', false, false), ('tickd_auditor', true, true),"
-    "               ('tickd_operator', true, true), ('tickd_notary', true, true))"
+    "               ('tickd_operator', true, true), ('tickd_notary', true, true),"
+    "               ('tickd_compactor', true, true))"
     "       AS wanted (name, login, bypass)"
     "  LEFT JOIN pg_catalog.pg_roles r ON r.rolname = wanted.name";
 
@@ -40,7 +41,15 @@ constexpr const char* missing_query =
     "               ('tickd_auditor', 'SELECT', 'tickd.activity_batch'),"
     "               ('tickd_notary', 'SELECT', 'public.unified_activity_log'),"
     "               ('tickd_notary', 'SELECT', 'tickd.activity_batch'),"
-    "               ('tickd_notary', 'INSERT', 'tickd.activity_checkpoint'))"
+    "               ('tickd_notary', 'INSERT', 'tickd.activity_checkpoint'),"
+    "               ('tickd_ingest', 'INSERT', 'public.price_segment'),"
+    "               ('tickd_reader', 'SELECT', 'public.price_segment'),"
+    "               ('tickd_reader', 'SELECT', 'public.price_candle_1m'),"
+    "               ('tickd_compactor', 'SELECT', 'public.price_segment'),"
+    "               ('tickd_compactor', 'INSERT', 'public.price_segment'),"
+    "               ('tickd_compactor', 'INSERT', 'public.price_candle_1m'),"
+    "               ('tickd_compactor', 'UPDATE', 'public.price_candle_1m'),"
+    "               ('tickd_compactor', 'UPDATE', 'public.price_latest'))"
     "       AS wanted (role, privilege, object)"
     // Readers are granted the hypertable by its columns: see tickd.confine.
     " WHERE has_any_column_privilege(role, to_regclass(object)::oid, privilege) IS NOT TRUE"

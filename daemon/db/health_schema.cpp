@@ -18,6 +18,13 @@ struct wanted_index {
 constexpr std::array wanted_indexes{
     wanted_index{"public", "idx_price_symbol", "btree (symbol, \"time\" DESC)"},
     wanted_index{"public", "idx_price_time", "brin (\"time\")"},
+    wanted_index{"public", "price_segment_symbol", "btree (symbol, first_time)"},
+    wanted_index{"public", "price_segment_fresh", "btree (id) WHERE (level = 0)"},
+    wanted_index{"public", "price_segment_unmerged",
+                 "btree (symbol, tenant_id, first_time) WHERE (level = 1)"},
+    wanted_index{"public", "price_candle_1m_key",
+                 "btree (symbol, \"time\", tenant_id) NULLS NOT DISTINCT"},
+    wanted_index{"public", "price_latest_key", "btree (symbol, tenant_id) NULLS NOT DISTINCT"},
     wanted_index{"public", "unified_activity_log_pkey", "btree (id)"},
     wanted_index{"public", "idx_activity_timestamp", "btree (\"timestamp\" DESC)"},
     wanted_index{"public", "idx_activity_agent", "btree (agent_id, \"timestamp\" DESC)"},

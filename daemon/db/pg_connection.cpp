@@ -95,6 +95,22 @@ std::int64_t pg_rows::integer(int row, int column) const noexcept {
     return value;
 }
 
+std::string_view pg_rows::name(int column) const noexcept {
+    const char* const name = PQfname(result_.get(), column);
+    return name == nullptr ? std::string_view() : std::string_view(name);
+}
+
+// Object ids of built-in types: pg_type.dat, fixed since they were made.
+std::string_view pg_rows::type_of(int column) const noexcept {
+    switch (PQftype(result_.get(), column)) {
+        case 20: return "int8";
+        case 23: return "int4";
+        case 1184: return "timestamptz";
+        case 1700: return "numeric";
+        default: return {};
+    }
+}
+
 std::int64_t pg_rows::affected() const noexcept {
     const std::string_view text = PQcmdTuples(result_.get());
     std::int64_t value = 0;
@@ -224,14 +240,15 @@ std::expected<void, pg_error> pg_connection::exec(const std::string& sql) {
 }
 
 std::expected<pg_rows, pg_error> pg_connection::query(const std::string& sql,
-                                                      std::span<const pg_parameter> parameters) {
+                                                      std::span<const pg_parameter> parameters,
+                                                      answer_form form) {
     std::vector<const char*> values;
     for (const pg_parameter& parameter : parameters) {
         values.push_back(parameter ? parameter->c_str() : nullptr);
     }
     const auto run = [&](auto call) {
         return call(connection_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr,
-                    values.data(), nullptr, nullptr, /*resultFormat=*/0);
+                    values.data(), nullptr, nullptr, static_cast<int>(form));
     };
     if (stall_limit_.count() == 0) return checked(result_handle(run(&PQexecParams)));
     return last_answer(run(&PQsendQueryParams) == 1);

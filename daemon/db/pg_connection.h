@@ -33,7 +33,7 @@ struct pg_error {
 // `message (SQLSTATE 42501): detail`, without what is empty.
 [[nodiscard]] std::string to_text(const pg_error& error);
 
-// Rows of a query, as text.
+// Rows of a query, as text unless it was asked for in binary.
 class pg_rows {
 public:
     [[nodiscard]] int size() const noexcept;
@@ -45,6 +45,10 @@ public:
     [[nodiscard]] bool is_true(int row, int column) const noexcept;
     // An integer; 0 for NULL.
     [[nodiscard]] std::int64_t integer(int row, int column) const noexcept;
+    // The column's name, and its type's: `int8`, `numeric`, `timestamptz`; empty for one that is
+    // not known here.
+    [[nodiscard]] std::string_view name(int column) const noexcept;
+    [[nodiscard]] std::string_view type_of(int column) const noexcept;
     // Rows that an INSERT, UPDATE, DELETE or COPY touched; 0 for anything else.
     [[nodiscard]] std::int64_t affected() const noexcept;
 
@@ -73,6 +77,9 @@ struct pg_target {
 // A value of a query's $n; nothing is NULL.
 using pg_parameter = std::optional<std::string>;
 
+// How the values of an answer come: as text, or as the types' send functions write them.
+enum class answer_form : int { text = 0, binary = 1 };
+
 // One thread at a time.
 class pg_connection {
 public:
@@ -83,10 +90,12 @@ public:
     [[nodiscard]] std::expected<void, pg_error> exec(const std::string& sql);
     // One statement, with $1 and so on taken from `parameters`.
     [[nodiscard]] std::expected<pg_rows, pg_error> query(
-        const std::string& sql, std::span<const pg_parameter> parameters = {});
+        const std::string& sql, std::span<const pg_parameter> parameters = {},
+        answer_form form = answer_form::text);
     [[nodiscard]] std::expected<pg_rows, pg_error> query(
-        const std::string& sql, std::initializer_list<pg_parameter> parameters) {
-        return query(sql, std::span(parameters.begin(), parameters.size()));
+        const std::string& sql, std::initializer_list<pg_parameter> parameters,
+        answer_form form = answer_form::text) {
+        return query(sql, std::span(parameters.begin(), parameters.size()), form);
     }
 
     // COPY ... FROM STDIN: begin, any number of puts, end. After an error of put or end the COPY

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <format>
 #include <iterator>
+#include <limits>
 
+#include "daemon/compact/segment_rebuild.h"
 #include "ingest/timestamp.h"
 
 namespace tickd {
@@ -111,8 +113,13 @@ step_result write_tenants(pg_connection& connection, const seed_model& model, se
     return {};
 }
 
+struct time_span {
+    std::int64_t first_us = std::numeric_limits<std::int64_t>::max();
+    std::int64_t last_us = std::numeric_limits<std::int64_t>::min();
+};
+
 step_result write_ticks(pg_connection& connection, seed_model& model, seed_counts& counts,
-                        const std::function<void(std::uint64_t)>& progress) {
+                        time_span& span, const std::function<void(std::uint64_t)>& progress) {
     if (auto begun = connection.copy_begin(copy_ticks); !begun) return begun;
     line_copy copy(connection, progress, 0);
     std::string line;
@@ -125,8 +132,23 @@ step_result write_ticks(pg_connection& connection, seed_model& model, seed_count
                        tick.source, or_null(tick.metadata), tenant_text(model, tick.tenant));
         if (auto sent = copy.add(line); !sent) return sent;
         ++counts.ticks;
+        span.first_us = std::min(span.first_us, tick.time_us);
+        span.last_us = std::max(span.last_us, tick.time_us);
     }
     return copy.finish();
+}
+
+// Ticks that no lane has written have no segments yet: those of their days are made anew.
+step_result write_segments(pg_connection& connection, const time_span& span) {
+    constexpr std::int64_t day_us = 86'400'000'000;
+    if (span.first_us > span.last_us) return {};
+    const auto days = days_with_ticks(connection, span.first_us / day_us, span.last_us / day_us);
+    if (!days) return std::unexpected(days.error());
+    for (const std::int64_t day : *days) {
+        const auto made = rebuild_day(connection, day, [](std::uint64_t) {});
+        if (!made) return std::unexpected(made.error());
+    }
+    return {};
 }
 
 step_result write_events(pg_connection& connection, seed_model& model, seed_counts& counts,
@@ -170,9 +192,11 @@ std::expected<seed_counts, pg_error> write_seed(
     const std::function<void(std::uint64_t)>& progress) {
     seed_model model(options);
     seed_counts counts;
+    time_span span;
     step_result outcome = connection.exec("BEGIN");
     if (outcome) outcome = write_tenants(connection, model, counts);
-    if (outcome) outcome = write_ticks(connection, model, counts, progress);
+    if (outcome) outcome = write_ticks(connection, model, counts, span, progress);
+    if (outcome) outcome = write_segments(connection, span);
     if (outcome) outcome = write_events(connection, model, counts, progress);
     if (outcome) outcome = connection.exec("COMMIT");
     if (!outcome) {

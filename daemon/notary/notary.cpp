@@ -1,7 +1,5 @@
 #include "daemon/notary/notary.h"
 
-#include <libpq-fe.h>
-
 #include <algorithm>
 #include <chrono>
 #include <format>
@@ -10,6 +8,7 @@
 #include <utility>
 
 #include "daemon/clock.h"
+#include "daemon/db/conninfo_user.h"
 #include "daemon/log.h"
 #include "daemon/notary/checkpoint_export.h"
 #include "daemon/notary/notary_key.h"
@@ -22,25 +21,6 @@ namespace {
 constexpr std::chrono::seconds interval{1};
 constexpr std::chrono::seconds command_limit{10};
 constexpr std::int64_t records_at_once = 1000;
-
-// The same server and database, as another role.
-[[nodiscard]] std::string with_user(const std::string& conninfo, const std::string& user) {
-    const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
-        PQconninfoParse(conninfo.c_str(), nullptr), PQconninfoFree);
-    if (!options) return conninfo;  // Connecting says what is wrong with it.
-    std::string changed = "user=" + user;
-    for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
-        const std::string_view keyword = option->keyword;
-        if (option->val == nullptr || keyword == "user" || keyword == "password") continue;
-        changed += std::format(" {}='", keyword);
-        for (const char* c = option->val; *c != '\0'; ++c) {
-            if (*c == '\'' || *c == '\\') changed += '\\';
-            changed += *c;
-        }
-        changed += '\'';
-    }
-    return changed;
-}
 
 [[nodiscard]] pg_target target_of(const config& settings) {
     pg_target target;

@@ -112,6 +112,7 @@ private:
     const std::uint32_t number_;
     const std::size_t line_bytes_max_;
     const std::uint32_t batch_rows_max_;
+    const bool write_segments_;
     lane_counters counters_;
 
     boost::asio::io_context io_{1};

@@ -59,6 +59,7 @@ void lane::write_batches() {
     name_this_thread("writer", number_);
     ingest::lane_writer writer(*database_, writer_ports(), batch_rows_max_, std::random_device{}(),
                                spool_.get());
+    if (!write_segments_) writer.leave_out_segments();
     const auto all_is_kept = [&] {
         return no_more_blocks_.load() && to_writer_.waiting() == 0 &&
                !writer.holds_rows_in_memory();

@@ -258,6 +258,7 @@ ingest::commit_result pg_lane_database::commit(ingest::batch& rows, ingest::batc
         streams.push_back(stream);
     };
     add(ingest::copy_ticks_statement, rows.tick_stream());
+    if (settings_.write_segments) add(ingest::copy_segments_statement, rows.segment_stream());
     add(ingest::copy_events_statement, rows.event_stream());
     if (settings_.within) {
         sql += settings_.within(rows) + ';';

@@ -2,7 +2,7 @@
 //
 // A batch is one simple query of several statements, so it costs no round trips of its own:
 //
-//     BEGIN; COPY ticks; COPY events; COPY dead letters;
+//     BEGIN; COPY ticks; COPY segments; COPY events; COPY dead letters;
 //     SELECT tickd.append_activity_batches(..); SELECT tickd.settle_batch(..); COMMIT
 //
 // The server asks for each COPY's data in turn; with the last stream's end COMMIT has left us, and
@@ -29,6 +29,7 @@ struct pg_lane_settings {
     pg_target target;  // its stall_limit bounds every wait for the server
     std::uint32_t lane = 0;
     std::string holder;  // host and process, for people who look into tickd.lane
+    bool write_segments = true;
     // More of a batch's transaction, run after its rows are in. Given by a replay, whose dead
     // letters exist: the batch's own are not written then.
     std::function<std::string(const ingest::batch&)> within;

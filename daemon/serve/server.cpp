@@ -39,6 +39,7 @@ constexpr std::chrono::milliseconds watch_interval{20};
     of_lane.target.application_name = "tickd lane " + std::to_string(number);
     of_lane.lane = number;
     of_lane.holder = holder;
+    of_lane.write_segments = settings.segments.write;
     return std::make_unique<pg_lane_database>(std::move(of_lane));
 }
 
@@ -95,12 +96,14 @@ exit_code server::run() {
         return exit_code::config;
     }
     notary_ = std::move(*signer);
+    compactor_ = compactor::make(settings_);
     if (const auto opened = door_.open(); !opened) {
         spdlog::error("{}", opened.error());
         return exit_code::unavailable;
     }
     for (const auto& each : lanes_) each->start();
     if (notary_) notary_->start();
+    if (compactor_) compactor_->start();
     for (const std::string& address : door_.addresses()) spdlog::info("listening on {}", address);
     spdlog::info("ready");
     await_signal();
@@ -159,6 +162,8 @@ exit_code server::finish() {
     // Behind the lanes: what they have just committed is signed before the end.
     if (notary_ && !fenced && left == 0) notary_->finish();
     notary_.reset();
+    if (compactor_ && !fenced && left == 0) compactor_->finish();
+    compactor_.reset();
     if (fenced) {
         spdlog::error(
             "ended: another tickd writes these lanes; give each daemon on one database"

@@ -17,6 +17,7 @@
 #include <memory>
 #include <vector>
 
+#include "daemon/compact/compactor.h"
 #include "daemon/config/config.h"
 #include "daemon/exit_code.h"
 #include "daemon/notary/notary.h"
@@ -45,6 +46,7 @@ private:
     std::vector<std::unique_ptr<lane>> lanes_;
     door door_;
     std::unique_ptr<notary> notary_;
+    std::unique_ptr<compactor> compactor_;
     bool stopping_ = false;
     std::chrono::steady_clock::time_point stop_by_{};
 };

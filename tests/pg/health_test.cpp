@@ -39,7 +39,7 @@ TEST_CASE_METHOD(fixture, "a fresh database is healthy") {
     const auto checks = check_health(root, embedded_migrations());
     INFO(lines(root));
     CHECK(exit_code_of(checks) == exit_code::ok);
-    CHECK(checks.size() == 16);
+    CHECK(checks.size() == 17);
     for (const health_check& each : checks) {
         if (each.name == "ticks") {
             CHECK(each.status == check_status::note);
@@ -56,7 +56,7 @@ TEST_CASE_METHOD(fixture, "the daemon's role and the auditor may run it, and it 
         pg_connection other = connect(as_user(conninfo, role));
         INFO(lines(other));
         const auto checks = check_health(other, embedded_migrations());
-        CHECK(checks.size() == 16);
+        CHECK(checks.size() == 17);
         for (const health_check& each : checks) {
             INFO(each.name);
             CHECK((each.status == check_status::ok || each.name == "ticks" || each.name == "disk"));

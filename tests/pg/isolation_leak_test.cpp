@@ -192,7 +192,7 @@ TEST_CASE_METHOD(fixture, "sequences and the functions of the daemon are closed"
                   "   AND p.prokind = 'f' AND p.prorettype <> 'trigger'::regtype"
                   "   AND p.prorettype <> 'event_trigger'::regtype"
                   "   AND p.proname NOT IN ('activity_row_bytes', 'activity_row_hash',"
-                  "                         'current_tenant')")) {
+                  "                         'current_tenant', 'uneven_times', 'row_candles')")) {
             INFO(function[0]);
             CHECK(sqlstate_of(session, "SELECT " + function[0]) == "42501");
         }
@@ -207,6 +207,11 @@ TEST_CASE_METHOD(fixture, "what a row type is cast to hides no row either") {
               "SELECT tickd.activity_row_bytes(id, timestamp, agent_id, action_type,"
               " action_payload, user_id, session_id, metadata, created_at, tenant_id)"
               " FROM unified_activity_log",
+              "SELECT * FROM tick_aggregate('BRAVO', '2024-01-01', '2025-01-01')",
+              "SELECT * FROM tick_aggregate('EURUSD', '2024-01-01', '2025-01-01')",
+              "SELECT * FROM tick_candles('BRAVO', '2024-01-01', '2025-01-01')",
+              "SELECT * FROM tick_candles('EURUSD', '2024-01-01', '2025-01-01', '1 day')",
+              "SELECT * FROM tick_latest('BRAVO')", "SELECT * FROM tick_latest('EURUSD')",
               "SELECT database_to_xml(true, true, '')",
               "SELECT schema_to_xml('public', true, true, '')",
               "SELECT schema_to_xml('tickd', true, true, '')"}) {

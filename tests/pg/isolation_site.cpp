@@ -47,6 +47,20 @@ constexpr std::array tenant_rows{
     "        CASE WHEN i % 2 = 0 THEN 'EURUSD' ELSE upper({1}) END, {2} + i, {2} + i + 1,"
     "        {2} + i + 0.5, {2}, {1} || ' desk',"
     "        jsonb_build_object('owner', {1}, 'n', i), {0} FROM generate_series(0, 149) AS i",
+    "INSERT INTO price_segment (first_time, last_time, symbol, tenant_id, level, tick_count,"
+    "   volume_count, first_mid, last_mid, min_bid, max_bid, min_ask, max_ask, min_mid, max_mid,"
+    "   sum_bid, sum_ask, sum_mid, sum_volume, data, metadata)"
+    " SELECT t, t + interval '1 minute', s, {0}, 1, {2}, {2}, {2}, {2}, {2}, {2}, {2}, {2}, {2},"
+    "        {2}, {2}, {2}, {2}, {2}, convert_to({1}, 'UTF8'), convert_to({1}, 'UTF8')"
+    "   FROM generate_series('2024-03-01Z'::timestamptz, '2024-03-03Z', '1 day') AS t,"
+    "        unnest(ARRAY['EURUSD', upper({1}), NULL]) AS s",
+    "INSERT INTO price_candle_1m (time, symbol, tenant_id, open, high, low, close, first_time,"
+    "   last_time, tick_count, volume, volume_value)"
+    " SELECT t, s, {0}, {2}, {2}, {2}, {2}, t, t, {2}, {2}, {2}"
+    "   FROM generate_series('2024-03-01Z'::timestamptz, '2024-03-03Z', '1 day') AS t,"
+    "        unnest(ARRAY['EURUSD', upper({1})]) AS s",
+    "INSERT INTO price_latest (symbol, tenant_id, time)"
+    " SELECT s, {0}, '2024-03-03Z' FROM unnest(ARRAY['EURUSD', upper({1})]) AS s",
     "INSERT INTO unified_activity_log (id, timestamp, agent_id, action_type, action_payload, "
     "user_id,"
     "   session_id, metadata, hash_sha256, created_at, tenant_id)"

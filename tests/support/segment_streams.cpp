@@ -188,9 +188,8 @@ std::vector<stream_tick> recorded_ticks(const std::string& gzipped_path) {
             if (!parser.parse(frame->line, {}, {}, 1'800'000'000'000'000, record).accepted()) {
                 throw std::runtime_error("a recorded tick is refused");
             }
-            const auto optional = [](ingest::optional_text optional) {
-                return ingest::present(optional) ? std::optional{std::string(optional)}
-                                                 : std::nullopt;
+            const auto optional = [](ingest::optional_text kept) {
+                return ingest::present(kept) ? std::optional{std::string(kept)} : std::nullopt;
             };
             ticks.push_back({.time_us = record.time_us,
                              .bid = record.bid,

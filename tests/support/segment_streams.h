@@ -16,9 +16,9 @@ namespace tickd::test {
 struct stream_tick {
     std::int64_t time_us = 0;
     ingest::int128 bid = 0, ask = 0, mid = 0;
-    std::optional<ingest::int128> volume;
-    std::string symbol;
-    std::optional<std::string> source, metadata;
+    std::optional<ingest::int128> volume{};
+    std::string symbol{};
+    std::optional<std::string> source{}, metadata{};
 
     bool operator==(const stream_tick&) const = default;
     // Views into this.

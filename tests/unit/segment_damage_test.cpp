@@ -109,8 +109,8 @@ TEST_CASE("whatever a damaged segment holds, it is read or refused") {
                 const std::size_t within =
                     random() % 3 == 0 ? data.size() : ingest::segment_head_bytes;
                 const std::size_t at = random() % within;
-                data[at] = static_cast<char>(random() % 4 == 0 ? random()
-                                                               : data[at] ^ (1 << random() % 8));
+                const auto flipped = static_cast<unsigned char>(data[at]) ^ 1U << random() % 8;
+                data[at] = static_cast<char>(random() % 4 == 0 ? random() : flipped);
                 if (!metadata.empty() && random() % 8 == 0) {
                     metadata[random() % std::min<std::size_t>(metadata.size(), 200)] ^= 1;
                 }

@@ -1,0 +1,128 @@
+// Segments of a running daemon: they hold the rows, at every commit, before and after compaction.
+#include <catch2/catch_test_macros.hpp>
+
+#include <format>
+#include <thread>
+
+#include "tests/support/daemon_process.h"
+#include "tests/support/pg_query.h"
+#include "tests/support/random_ticks.h"
+#include "tests/support/real_data.h"
+#include "tests/support/segment_check.h"
+#include "tests/support/tcp_client.h"
+
+using namespace tickd;
+using namespace tickd::test;
+
+namespace {
+
+using faults = std::vector<std::string>;
+
+constexpr const char* any_tenant = "  - address: 127.0.0.1:0\n    tenant_from_payload: true";
+constexpr const char* no_compactor = "segments:\n  compact: false\n";
+constexpr std::int64_t before_midnight_us = 1'704'063'600'000'000;  // 2023-12-31T23:00:00Z
+
+std::string conninfo_of(pg_connection& sql) {
+    return std::format("host={} dbname={} user=postgres", sql.host(),
+                       one(sql, "SELECT current_database()"));
+}
+
+void send(ingest_site& site, const std::string& lines) {
+    tcp_client client(site.address());
+    client.send(lines);
+    client.finish();
+    static_cast<void>(client.read_to_end());
+}
+
+}  // namespace
+
+TEST_CASE("every batch leaves segments that hold its rows") {
+    ingest_site site(no_compactor, any_tenant);
+    random_ticks few(1, {.symbols = 3, .begin_us = before_midnight_us});
+    random_ticks many(2, {.symbols = 2000, .begin_us = before_midnight_us});
+    send(site, few.lines(20'000));
+    REQUIRE(site.await_records(20'000));
+    send(site, many.lines(20'000));
+    REQUIRE(site.await_records(40'000));
+    for (int i = 0; i < 50; ++i) send(site, many.lines(7));
+    REQUIRE(site.await_records(40'350));
+    CHECK(one(site.sql(), "SELECT count(*) FROM price_telemetry") == "40350");
+    CHECK(one(site.sql(), "SELECT sum(tick_count) FROM price_segment") == "40350");
+    CHECK(segment_faults(conninfo_of(site.sql())) == faults{});
+    // A commit of a few ticks of a few symbols costs a row a tenant and day, not one a symbol.
+    CHECK(one(site.sql(), "SELECT count(*) < 3000 FROM price_segment") == "t");
+    CHECK(one(site.sql(), "SELECT bool_and(level = 0) FROM price_segment") == "t");
+    CHECK(one(site.sql(), "SELECT max(octet_length(data)) <= 7680 FROM price_segment") == "t");
+    CHECK(site.daemon().stop() == 0);
+}
+
+TEST_CASE("the compactor merges segments, keeps candles, and loses nothing") {
+    ingest_site site("", any_tenant);
+    const std::string conninfo = conninfo_of(site.sql());
+    random_ticks ticks(3, {.symbols = 40, .begin_us = before_midnight_us});
+    int sent = 0;
+    for (int i = 0; i < 30; ++i) {
+        send(site, ticks.lines(300));
+        sent += 300;
+    }
+    REQUIRE(site.await_records(static_cast<std::size_t>(sent)));
+    await(site.sql(), "SELECT count(*) = 0 FROM price_segment WHERE level = 0");
+    CHECK(segment_faults(conninfo) == faults{});
+    CHECK(one(site.sql(), "SELECT sum(tick_count) FROM price_candle_1m") == std::to_string(sent));
+    CHECK(rows(site.sql(),
+               "SELECT symbol, tenant_id, time FROM price_latest"
+               " EXCEPT SELECT symbol, tenant_id, max(time) FROM price_telemetry"
+               " GROUP BY 1, 2") == text_rows{});
+    CHECK(one(site.sql(), "SELECT count(*) FROM price_latest") ==
+          one(site.sql(),
+              "SELECT count(*) FROM (SELECT DISTINCT symbol, tenant_id"
+              " FROM price_telemetry) AS d"));
+    CHECK(site.daemon().stop() == 0);
+    CHECK(segment_faults(conninfo) == faults{});
+}
+
+TEST_CASE(
+    "segments agree with rows in every snapshot while four lanes write and the compactor works") {
+    ingest_site site("lanes:\n  count: 4\nbatch:\n  rows_max: 2000\n", any_tenant);
+    const std::string conninfo = conninfo_of(site.sql());
+    std::vector<std::jthread> feeds;
+    for (int feed = 0; feed < 4; ++feed) {
+        feeds.emplace_back([&, feed](const std::stop_token& stop) {
+            random_ticks ticks(static_cast<std::uint64_t>(feed) + 10,
+                               {.symbols = 20, .begin_us = before_midnight_us});
+            tcp_client client(site.address());
+            // Enough for a look at some hundred commits; more makes each look longer.
+            constexpr int rounds_max = 150;
+            for (int round = 0; round < rounds_max && !stop.stop_requested(); ++round) {
+                client.send(ticks.lines(100));
+            }
+            client.finish();
+            static_cast<void>(client.read_to_end());
+        });
+    }
+    const auto folded = [&] {
+        return std::stol(one(site.sql(), "SELECT count(*) FROM price_segment WHERE level > 0"));
+    };
+    for (int looked = 0; looked < 4 || folded() == 0; ++looked) {
+        CHECK(segment_faults(conninfo) == faults{});
+    }
+    feeds.clear();
+    CHECK(site.daemon().stop() == 0);
+    CHECK(segment_faults(conninfo) == faults{});
+}
+
+TEST_CASE("the real ticks come back from segments as they are in the rows") {
+    ingest_site site;
+    std::size_t lines = 0;
+    tcp_client client(site.address());
+    for (const auto& file : find_real_files().ticks) {
+        const std::string text = gunzip(file);
+        lines += lines_of(text).size();
+        client.send(text);
+    }
+    client.finish();
+    REQUIRE(site.await_records(lines));
+    await(site.sql(), "SELECT count(*) = 0 FROM price_segment WHERE level = 0");
+    CHECK(segment_faults(conninfo_of(site.sql())) == faults{});
+    CHECK(site.daemon().stop() == 0);
+}
