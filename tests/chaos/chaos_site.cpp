@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "tests/chaos/chaos_form.h"
+#include "tests/support/segment_check.h"
 
 namespace tickd::test {
 
@@ -51,13 +52,14 @@ std::string through_port(std::uint16_t port) {
 }
 
 chaos_site::chaos_site(private_cluster& cluster, const std::string& route,
-                       const std::string& stall_limit)
+                       const std::string& stall_limit, const std::string& more)
     : conninfo_(migrated_database(cluster)), address_("unix:" + folder_.file("feeds.sock")) {
     std::string of_daemon = as_user(conninfo_, "tickd_ingest");
     // What comes later in a conninfo counts.
     if (!route.empty()) of_daemon += ' ' + route;
     yaml_ = daemon_yaml(of_daemon, {}, "  - address: \"" + address_ + "\"");
     yaml_.insert(yaml_.find("listeners:"), "  stall_limit: " + stall_limit + '\n');
+    yaml_ += more;
     start_daemon();
 }
 
@@ -66,11 +68,13 @@ void chaos_site::start_daemon() {
     if (!daemon_->ready()) throw std::runtime_error("not ready:\n" + daemon_->log());
 }
 
-void chaos_site::add_producers(int count, double rate_of_each, const std::string& through) {
+void chaos_site::add_producers(int count, double rate_of_each, const std::string& through,
+                               const std::string& ack) {
     for (int i = 0; i < count; ++i) {
         add_producer({.name = std::format("feed-{}", producers_.size()),
                       .address = through.empty() ? address_ : through,
                       .rate = rate_of_each,
+                      .ack = ack,
                       .append = {}});
     }
 }
@@ -109,6 +113,7 @@ void chaos_site::moved_to(const private_cluster& cluster) {
 
 void chaos_site::compare() const {
     pg_connection sql = connect(conninfo_);
+    CHECK(segment_faults(conninfo_) == std::vector<std::string>{});
     const text_rows kept = rows(sql, kept_records);
     CHECK(kept.size() <= producers_.size());
     for (const auto& producer : producers_) {

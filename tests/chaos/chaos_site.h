@@ -20,9 +20,9 @@ class chaos_site {
 public:
     // A migrated database of `cluster`. `route`: what the daemon's conninfo says in place of the
     // cluster's host, such as through_port; empty: the same. `stall_limit`: of a
-    // database that is silent.
+    // database that is silent. `more`: further groups of its settings, as YAML.
     explicit chaos_site(private_cluster& cluster, const std::string& route = {},
-                        const std::string& stall_limit = "30s");
+                        const std::string& stall_limit = "30s", const std::string& more = {});
 
     [[nodiscard]] daemon_process& daemon() { return *daemon_; }
     // After the one before has ended.
@@ -35,7 +35,8 @@ public:
 
     // Begin to send at once; their names are feed-0 and so on. `through`: an address in place of
     // the daemon's.
-    void add_producers(int count, double rate_of_each = 0, const std::string& through = {});
+    void add_producers(int count, double rate_of_each = 0, const std::string& through = {},
+                       const std::string& ack = "committed");
     void add_producer(producer_plan plan);
     [[nodiscard]] std::vector<std::unique_ptr<acked_producer>>& producers() noexcept {
         return producers_;

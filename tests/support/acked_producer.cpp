@@ -129,7 +129,8 @@ bool acked_producer::connect() {
     socket_ = try_connect(plan_.address);
     if (socket_ < 0) return false;
     welcomed_ = told_to_go_ = false;
-    outgoing_ = std::format("{{\"type\":\"hello\",\"producer\":\"{}\"}}\n", plan_.name);
+    outgoing_ = std::format("{{\"type\":\"hello\",\"producer\":\"{}\",\"ack\":\"{}\"}}\n",
+                            plan_.name, plan_.ack);
     outgoing_sent_ = 0;
     received_.clear();
     return true;

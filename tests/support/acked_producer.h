@@ -29,6 +29,7 @@ struct producer_plan {
     std::string address;  // HOST:PORT with a numeric IPv4 host, or unix:/PATH
     std::size_t unacked_max = 5000;
     double rate = 0;                         // records a second; 0: as they are taken
+    std::string ack = "committed";           // what it asks for
     std::uint64_t records_max = UINT64_MAX;  // no more than this
     std::uint64_t sent_before = 0;           // by one of that name that went away
     std::function<void(std::uint64_t, std::string&)> append{};  // default: the usual mix

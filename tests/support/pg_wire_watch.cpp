@@ -4,6 +4,30 @@
 
 namespace tickd::test {
 
+std::size_t pg_message_count::take(std::string_view bytes, std::uint64_t messages_max) {
+    constexpr std::size_t header_bytes = 5;  // type and length, which counts itself
+    std::size_t at = 0;
+    while (at < bytes.size() && messages_max != 0) {
+        if (header_.size() < header_bytes) {
+            header_ += bytes[at++];
+            if (header_.size() < header_bytes) continue;
+            std::uint32_t length = 0;
+            for (const char each : std::string_view(header_).substr(1)) {
+                length = length << 8U | static_cast<unsigned char>(each);
+            }
+            left_ = length - 4;
+        }
+        const std::size_t part = std::min(left_, bytes.size() - at);
+        at += part;
+        left_ -= part;
+        if (left_ != 0) continue;
+        header_.clear();
+        ++messages_;
+        --messages_max;
+    }
+    return at;
+}
+
 std::size_t pg_wire_watch::stream::take(std::string_view bytes) {
     const std::size_t header_bytes = typeless ? 4 : 5;
     std::size_t taken = 0;

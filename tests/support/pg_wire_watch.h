@@ -10,6 +10,19 @@
 
 namespace tickd::test {
 
+// Counts the whole messages of a server's side of a connection.
+class pg_message_count {
+public:
+    // The next bytes, up to the end of `messages_max` more messages at most. How many it took.
+    std::size_t take(std::string_view bytes, std::uint64_t messages_max);
+    [[nodiscard]] std::uint64_t messages() const noexcept { return messages_; }
+
+private:
+    std::string header_;
+    std::size_t left_ = 0;
+    std::uint64_t messages_ = 0;
+};
+
 class pg_wire_watch {
 public:
     pg_wire_watch() { client_.typeless = true; }

@@ -24,6 +24,8 @@ namespace tickd::test {
 namespace {
 
 constexpr int socket_kind = SOCK_STREAM | SOCK_CLOEXEC;
+// A startup message is a few hundred bytes.
+constexpr std::size_t greeting_bytes_max = 4096;
 
 // Connected and non-blocking; -1: nobody there.
 int connect_to(const std::string& where) {
@@ -155,7 +157,7 @@ void tcp_gate::wait_for_work() {
                 } else {
                     polled.push_back({.fd = way.to, .events = POLLOUT, .revents = 0});
                 }
-            } else if (!way.ended) {
+            } else if (!way.ended && !(way.mute != nullptr && *way.mute)) {
                 polled.push_back({.fd = way.from, .events = POLLIN, .revents = 0});
             }
         };
@@ -195,6 +197,7 @@ void tcp_gate::accept_one() {
     no_delay(one.server);
     one.up = {.from = client, .to = one.server, .cut_after = one.fault.cut_after_sent};
     one.down = {.from = one.server, .to = client, .cut_after = one.fault.cut_after_received};
+    one.down.mute = &one.mute;
 }
 
 void tcp_gate::work_on(connection& one) {
@@ -208,7 +211,7 @@ void tcp_gate::work_on(connection& one) {
 }
 
 void tcp_gate::read_some(connection& one, direction& way) {
-    if (way.ended || !way.waiting.empty()) return;
+    if (way.ended || !way.waiting.empty() || (way.mute != nullptr && *way.mute)) return;
     std::array<char, 64 * 1024> bytes;
     const std::size_t most = std::min(bytes.size(), one.fault.piece_max);
     const ssize_t got = ::recv(way.from, bytes.data(), most, MSG_DONTWAIT);
@@ -217,6 +220,13 @@ void tcp_gate::read_some(connection& one, direction& way) {
     way.ended = got == 0;
     way.waiting.assign(bytes.data(), static_cast<std::size_t>(got));
     if (one.fault.delay.count() > 0) way.ready_at = clock::now() + one.fault.delay;
+    if (one.fault.answers_max != gate_fault::never) {
+        if (&way == &one.up) {
+            if (one.greeting.size() < greeting_bytes_max) one.greeting += way.waiting;
+        } else if (one.greeting.contains(std::string("user\0", 5) + one.fault.user + '\0')) {
+            count_answers(one);
+        }
+    }
     if (one.fault.commit == commit_cut::none || way.waiting.empty()) return;
     if (&way == &one.up) {
         find_commit(one);
@@ -229,6 +239,16 @@ void tcp_gate::read_some(connection& one, direction& way) {
             cut(one);
         }
     }
+}
+
+void tcp_gate::count_answers(connection& one) {
+    std::string& bytes = one.down.waiting;
+    const std::size_t left = one.fault.answers_max - one.answers.messages();
+    const std::size_t end = one.answers.take(bytes, left);
+    if (one.answers.messages() < one.fault.answers_max) return;
+    bytes.resize(end);
+    one.mute = true;
+    ++muted_;
 }
 
 void tcp_gate::find_commit(connection& one) {

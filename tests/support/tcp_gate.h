@@ -33,6 +33,10 @@ struct gate_fault {
     std::chrono::microseconds delay{0};        // of each piece
     commit_cut commit = commit_cut::none;
     int commits_before = 0;  // that are left alone
+    // Messages of a PostgreSQL server that are passed on; what comes behind them is kept from the
+    // client, whose own bytes go on. So the server comes to a certain step, and nobody hears of it.
+    std::uint64_t answers_max = never;
+    std::string user;  // answers_max is for connections of this database user
 };
 
 class tcp_gate {
@@ -62,6 +66,8 @@ public:
     // Connections that a fault has cut; and of them those at a COMMIT.
     [[nodiscard]] std::uint64_t cuts() const noexcept { return cuts_.load(); }
     [[nodiscard]] std::uint64_t commit_cuts() const noexcept { return commit_cuts_.load(); }
+    // Connections that have come to their answers_max.
+    [[nodiscard]] std::uint64_t muted() const noexcept { return muted_.load(); }
 
 private:
     using clock = std::chrono::steady_clock;
@@ -70,8 +76,9 @@ private:
         std::string waiting{};  // read, not yet passed on
         std::uint64_t passed = 0;
         std::uint64_t cut_after = gate_fault::never;
-        bool ended = false;     // nothing more will be read
-        bool finished = false;  // and the other side has been told
+        bool ended = false;          // nothing more will be read
+        const bool* mute = nullptr;  // while it points to true nothing is read
+        bool finished = false;       // and the other side has been told
         clock::time_point ready_at{};
     };
     struct connection {
@@ -81,6 +88,9 @@ private:
         pg_wire_watch watch;
         int commits_left = 0;        // to the one that is cut
         bool commit_passed = false;  // its answer is taken and thrown away
+        std::string greeting;        // the client's first bytes, while its user is unknown
+        pg_message_count answers;    // of the server
+        bool mute = false;           // no more of them are passed on
         bool gone = false;           // vanished
         bool closed = false;
     };
@@ -92,6 +102,7 @@ private:
     void read_some(connection& one, direction& way);
     void pass_some(connection& one, direction& way);
     void find_commit(connection& one);
+    void count_answers(connection& one);
     void cut(connection& one);
     static void close_both(connection& one);
     void wake() const;
@@ -100,7 +111,7 @@ private:
     int listener_ = -1;
     int wake_ = -1;
     std::uint16_t port_ = 0;
-    std::atomic<std::uint64_t> connections_{0}, cuts_{0}, commit_cuts_{0};
+    std::atomic<std::uint64_t> connections_{0}, cuts_{0}, commit_cuts_{0}, muted_{0};
 
     std::mutex mutex_;  // guards what follows
     plan plan_;
