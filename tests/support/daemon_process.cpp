@@ -45,26 +45,10 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
     return all;
 }
 
-// Starts tickd with stdin closed. The child dies with this thread's process.
-pid_t spawn(const std::vector<std::string>& arguments, int out, int err) {
+std::vector<std::string> words_of_tickd(const std::vector<std::string>& arguments) {
     std::vector<std::string> words{TICKD_BINARY};
     words.insert(words.end(), arguments.begin(), arguments.end());
-    std::vector<std::string> variables = clean_environment();
-    const std::vector<char*> argv = pointers_to(words);
-    const std::vector<char*> envp = pointers_to(variables);
-    const pid_t parent = ::getpid();
-    const pid_t child = ::fork();
-    if (child < 0) throw std::runtime_error("fork failed");
-    if (child > 0) return child;
-    // From here on only what a fork of a threaded process may call.
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (::getppid() != parent) ::_exit(127);
-    const int nothing = ::open("/dev/null", O_RDONLY);
-    ::dup2(nothing, STDIN_FILENO);
-    ::dup2(out, STDOUT_FILENO);
-    ::dup2(err, STDERR_FILENO);
-    ::execve(argv[0], argv.data(), envp.data());
-    ::_exit(127);
+    return words;
 }
 
 struct pipe_ends {
@@ -114,9 +98,29 @@ bool await_condition(const std::function<bool()>& holds, std::chrono::millisecon
     return true;
 }
 
-ended_process run_tickd(const std::vector<std::string>& arguments) {
+pid_t start_program(const std::vector<std::string>& words, int out, int err) {
+    std::vector<std::string> texts = words;
+    std::vector<std::string> variables = clean_environment();
+    const std::vector<char*> argv = pointers_to(texts);
+    const std::vector<char*> envp = pointers_to(variables);
+    const pid_t parent = ::getpid();
+    const pid_t child = ::fork();
+    if (child < 0) throw std::runtime_error("fork failed");
+    if (child > 0) return child;
+    // From here on only what a fork of a threaded process may call.
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != parent) ::_exit(127);
+    const int nothing = ::open("/dev/null", O_RDONLY);
+    ::dup2(nothing, STDIN_FILENO);
+    ::dup2(out, STDOUT_FILENO);
+    ::dup2(err, STDERR_FILENO);
+    ::execvpe(argv[0], argv.data(), envp.data());
+    ::_exit(127);
+}
+
+ended_process run_program(const std::vector<std::string>& words) {
     const pipe_ends out, err;
-    const pid_t child = spawn(arguments, out.write, err.write);
+    const pid_t child = start_program(words, out.write, err.write);
     ::close(out.write);
     ::close(err.write);
     ended_process ended;
@@ -128,6 +132,10 @@ ended_process run_tickd(const std::vector<std::string>& arguments) {
     }
     ended.exit_code = code_of(status);
     return ended;
+}
+
+ended_process run_tickd(const std::vector<std::string>& arguments) {
+    return run_program(words_of_tickd(arguments));
 }
 
 temporary_folder::temporary_folder() {
@@ -152,7 +160,8 @@ std::string temporary_folder::write(std::string_view name, std::string_view cont
 
 daemon_process::daemon_process(std::string_view yaml) {
     const pipe_ends log;
-    pid_ = spawn({"--config", folder_.write("tickd.yaml", yaml), "serve"}, log.write, log.write);
+    pid_ = start_program(words_of_tickd({"--config", folder_.write("tickd.yaml", yaml), "serve"}),
+                         log.write, log.write);
     ::close(log.write);
     reader_ = std::thread([this, from = log.read] { read_log(from); });
     static_cast<void>(await_logged("\"ready\""));

@@ -31,7 +31,12 @@ struct ended_process {
     std::string out, err;
 };
 
-// Runs `tickd` with these arguments to its end. No TICKD_* and PG* variable reaches it.
+// Starts a program, found by PATH, with stdin closed; it writes to the two descriptors, which stay
+// the caller's, and dies with the calling thread. No TICKD_* and PG* variable reaches it.
+[[nodiscard]] pid_t start_program(const std::vector<std::string>& words, int out, int err);
+// Runs a program to its end. Exit code 127: it could not be started.
+[[nodiscard]] ended_process run_program(const std::vector<std::string>& words);
+// Runs `tickd` with these arguments to its end.
 [[nodiscard]] ended_process run_tickd(const std::vector<std::string>& arguments);
 
 // A folder that goes with this object; everybody may enter it.
