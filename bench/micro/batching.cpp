@@ -16,7 +16,8 @@ namespace bench {
 
 namespace {
 
-void sort(benchmark::State& state, const std::string& lines) {
+void sort(benchmark::State& state, sample_lines of) {
+    const std::string& lines = of();
     const auto blocks = blocks_of(lines);
     ingest::tick_order order;
     for (auto _ : state) {
@@ -26,11 +27,12 @@ void sort(benchmark::State& state, const std::string& lines) {
     }
     count(state, count_lines(lines), lines.size());
 }
-BENCHMARK_CAPTURE(sort, ticks, tick_lines());
-BENCHMARK_CAPTURE(sort, full_batch, tick_lines(ingest::limits::batch_rows_max));
+BENCHMARK_CAPTURE(sort, ticks, tick_lines);
+BENCHMARK_CAPTURE(sort, full_batch, full_batch_lines);
 
 // Of ticks that are in order already.
-void encode(benchmark::State& state, const std::string& lines) {
+void encode(benchmark::State& state, sample_lines of) {
+    const std::string& lines = of();
     ingest::batch batch;
     for (auto& each : blocks_of(lines)) batch.add(std::move(each));
     batch.prepare();
@@ -42,10 +44,11 @@ void encode(benchmark::State& state, const std::string& lines) {
     }
     count(state, count_lines(lines), lines.size());
 }
-BENCHMARK_CAPTURE(encode, ticks, tick_lines());
-BENCHMARK_CAPTURE(encode, full_batch, tick_lines(ingest::limits::batch_rows_max));
+BENCHMARK_CAPTURE(encode, ticks, tick_lines);
+BENCHMARK_CAPTURE(encode, full_batch, full_batch_lines);
 
-void sort_and_encode(benchmark::State& state, const std::string& lines) {
+void sort_and_encode(benchmark::State& state, sample_lines of) {
+    const std::string& lines = of();
     ingest::batch batch;
     for (auto& each : blocks_of(lines)) batch.add(std::move(each));
     ingest::activity_hasher hasher;
@@ -57,10 +60,10 @@ void sort_and_encode(benchmark::State& state, const std::string& lines) {
     }
     count(state, count_lines(lines), lines.size());
 }
-BENCHMARK_CAPTURE(sort_and_encode, ticks, tick_lines());
+BENCHMARK_CAPTURE(sort_and_encode, ticks, tick_lines);
 // As much as one transaction carries, which no cache holds.
-BENCHMARK_CAPTURE(sort_and_encode, full_batch, tick_lines(ingest::limits::batch_rows_max));
-BENCHMARK_CAPTURE(sort_and_encode, events_hashed, event_lines());
+BENCHMARK_CAPTURE(sort_and_encode, full_batch, full_batch_lines);
+BENCHMARK_CAPTURE(sort_and_encode, events_hashed, event_lines);
 
 // What an event costs besides its encoding: its hash, its leaf, and a node of its batch's tree.
 void hash_rows(benchmark::State& state) {

@@ -1,5 +1,6 @@
 // `tickd-bench micro`: Google Benchmark, with its own options, and the target that it measures.
 #include <benchmark/benchmark.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -23,6 +24,8 @@ constexpr double target_per_second = 2'000'000;
 // Prints as Google Benchmark does, and keeps the figures.
 class keeping_reporter : public benchmark::ConsoleReporter {
 public:
+    keeping_reporter() : ConsoleReporter(::isatty(STDOUT_FILENO) != 0 ? OO_Color : OO_None) {}
+
     void ReportRuns(const std::vector<Run>& runs) override {
         for (const Run& run : runs) {
             if (run.run_type != Run::RT_Iteration || run.skipped != 0) continue;

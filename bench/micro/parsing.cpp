@@ -19,7 +19,7 @@ void frame(benchmark::State& state) {
     for (auto _ : state) {
         each_frame(lines, frames, [](auto line) { benchmark::DoNotOptimize(line.line); });
     }
-    count(state, sample_lines, lines.size());
+    count(state, count_lines(lines), lines.size());
 }
 BENCHMARK(frame);
 
@@ -42,7 +42,8 @@ void time(benchmark::State& state) {
 BENCHMARK(time);
 
 // Lines that lie framed already.
-void parse(benchmark::State& state, const std::string& lines) {
+void parse(benchmark::State& state, sample_lines of) {
+    const std::string& lines = of();
     std::string padded = lines;
     padded.append(ingest::line_padding_bytes, ' ');
     std::vector<std::string_view> framed;
@@ -63,10 +64,11 @@ void parse(benchmark::State& state, const std::string& lines) {
     }
     count(state, framed.size(), lines.size());
 }
-BENCHMARK_CAPTURE(parse, ticks, tick_lines());
-BENCHMARK_CAPTURE(parse, events, event_lines());
+BENCHMARK_CAPTURE(parse, ticks, tick_lines);
+BENCHMARK_CAPTURE(parse, events, event_lines);
 
-void frame_and_parse(benchmark::State& state, const std::string& lines) {
+void frame_and_parse(benchmark::State& state, sample_lines of) {
+    const std::string& lines = of();
     ingest::frame_buffer frames;
     ingest::record_parser parser(ingest::limits::line_bytes_default);
     const ingest::record_rules rules;
@@ -78,10 +80,10 @@ void frame_and_parse(benchmark::State& state, const std::string& lines) {
             }
         });
     }
-    count(state, sample_lines, lines.size());
+    count(state, count_lines(lines), lines.size());
 }
-BENCHMARK_CAPTURE(frame_and_parse, ticks, tick_lines());
-BENCHMARK_CAPTURE(frame_and_parse, events, event_lines());
+BENCHMARK_CAPTURE(frame_and_parse, ticks, tick_lines);
+BENCHMARK_CAPTURE(frame_and_parse, events, event_lines);
 
 }  // namespace
 

@@ -2,12 +2,17 @@
 
 #include <format>
 
+#include "ingest/limits.h"
 #include "ingest/record_parser.h"
 #include "ingest/timestamp.h"
 
 namespace bench {
 
-std::string tick_lines(std::size_t made) {
+namespace {
+
+constexpr std::size_t lines_made = 16'384;
+
+std::string make_ticks(std::size_t made) {
     std::string lines;
     for (std::size_t i = 0; i < made; ++i) {
         const auto time = ingest::to_rfc3339(sample_now_us + static_cast<std::int64_t>(i) * 100);
@@ -21,15 +26,32 @@ std::string tick_lines(std::size_t made) {
     return lines;
 }
 
-std::string event_lines() {
+std::string make_events() {
     std::string lines;
-    for (std::size_t i = 0; i < sample_lines; ++i) {
+    for (std::size_t i = 0; i < lines_made; ++i) {
         lines +=
             std::format(R"({{"type":"activity","agent_id":"agent-{}","action_type":"decision",)"
                         R"("action_payload":{{"step":{},"reason":"{}","score":0.{:04}}}}})"
                         "\n",
                         i % 20, i, std::string(120, 'x'), i % 10'000);
     }
+    return lines;
+}
+
+}  // namespace
+
+const std::string& tick_lines() {
+    static const std::string lines = make_ticks(lines_made);
+    return lines;
+}
+
+const std::string& full_batch_lines() {
+    static const std::string lines = make_ticks(ingest::limits::batch_rows_max);
+    return lines;
+}
+
+const std::string& event_lines() {
+    static const std::string lines = make_events();
     return lines;
 }
 

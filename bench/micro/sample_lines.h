@@ -19,12 +19,17 @@
 namespace bench {
 
 inline constexpr std::int64_t sample_now_us = 1'723'161'254'024'619;  // when the lines begin
-inline constexpr std::size_t sample_lines = 16'384;
 
-// Ticks of 500 symbols in order of time, a tenth of a millisecond apart; every fourth has metadata.
-[[nodiscard]] std::string tick_lines(std::size_t made = sample_lines);
-// Decisions of 20 agents.
-[[nodiscard]] std::string event_lines();
+// Lines that are made when they are first asked for, and kept: listing benchmarks costs nothing.
+using sample_lines = const std::string& (*)();
+
+// 16,384 ticks of 500 symbols in order of time, a tenth of a millisecond apart; every fourth has
+// metadata.
+[[nodiscard]] const std::string& tick_lines();
+// As many as one transaction carries, which no cache holds.
+[[nodiscard]] const std::string& full_batch_lines();
+// 16,384 decisions of 20 agents.
+[[nodiscard]] const std::string& event_lines();
 
 // Hands every line of `lines` to `use`.
 template <typename Use>

@@ -19,7 +19,8 @@ namespace bench {
 namespace {
 
 // Everything from received bytes to COPY streams: the path into a null database.
-void receive_to_copy(benchmark::State& state, const std::string& lines) {
+void receive_to_copy(benchmark::State& state, sample_lines of) {
+    const std::string& lines = of();
     ingest::frame_buffer frames;
     ingest::record_parser parser(ingest::limits::line_bytes_default);
     ingest::record record;
@@ -49,9 +50,9 @@ void receive_to_copy(benchmark::State& state, const std::string& lines) {
     }
     count(state, count_lines(lines), lines.size());
 }
-BENCHMARK_CAPTURE(receive_to_copy, ticks, tick_lines());
-BENCHMARK_CAPTURE(receive_to_copy, full_batch, tick_lines(ingest::limits::batch_rows_max));
-BENCHMARK_CAPTURE(receive_to_copy, events_hashed, event_lines());
+BENCHMARK_CAPTURE(receive_to_copy, ticks, tick_lines);
+BENCHMARK_CAPTURE(receive_to_copy, full_batch, full_batch_lines);
+BENCHMARK_CAPTURE(receive_to_copy, events_hashed, event_lines);
 
 void ring(benchmark::State& state) {
     ingest::block_ring ring;

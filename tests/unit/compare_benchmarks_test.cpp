@@ -27,12 +27,12 @@ ended_process compare(const temporary_folder& folder, const std::string& thresho
 TEST_CASE("a benchmark that takes longer in the median of the rounds fails", "[bench]") {
     const temporary_folder folder;
     // frame: ratios 1.0, 1.3, 1.2; parse: 0.5, 3.0, 0.9.
-    folder.write("before-1.json", result_of(100, 10));
-    folder.write("after-1.json", result_of(100, 5));
-    folder.write("before-2.json", result_of(100, 10));
-    folder.write("after-2.json", result_of(130, 30));
-    folder.write("before-3.json", result_of(200, 10));
-    folder.write("after-3.json", result_of(240, 9));
+    static_cast<void>(folder.write("before-1.json", result_of(100, 10)));
+    static_cast<void>(folder.write("after-1.json", result_of(100, 5)));
+    static_cast<void>(folder.write("before-2.json", result_of(100, 10)));
+    static_cast<void>(folder.write("after-2.json", result_of(130, 30)));
+    static_cast<void>(folder.write("before-3.json", result_of(200, 10)));
+    static_cast<void>(folder.write("after-3.json", result_of(240, 9)));
 
     const ended_process slower = compare(folder, "10");
     CAPTURE(slower.out, slower.err);
@@ -50,8 +50,8 @@ TEST_CASE("a benchmark that takes longer in the median of the rounds fails", "[b
 TEST_CASE("without a benchmark in both there is nothing to say", "[bench]") {
     const temporary_folder folder;
     CHECK(compare(folder, "10").exit_code == 2);
-    folder.write("before-1.json", R"({"benchmarks":[]})");
-    folder.write("after-1.json", result_of(1, 1));
+    static_cast<void>(folder.write("before-1.json", R"({"benchmarks":[]})"));
+    static_cast<void>(folder.write("after-1.json", result_of(1, 1)));
     CHECK(compare(folder, "10").exit_code == 2);
 }
 

@@ -66,7 +66,7 @@ TEST_CASE("a target is met by its median", "[bench]") {
 
     const std::string text = target_table({least, most, unknown}).to_text();
     CAPTURE(text);
-    CHECK(text.contains("I1  ratio    1.60x"));
+    CHECK(text.contains("I1  ratio       1.60x"));
     CHECK(text.contains("1.40x to 1.70x"));
     CHECK(text.contains("<= 256.0 MiB"));
     CHECK(text.contains("not run"));
