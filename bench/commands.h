@@ -18,5 +18,6 @@ void add_ingest_command(CLI::App& app, command_context& context);
 void add_latency_command(CLI::App& app, command_context& context);
 void add_growth_command(CLI::App& app, command_context& context);
 void add_activity_command(CLI::App& app, command_context& context);
+void add_query_command(CLI::App& app, command_context& context);
 
 }  // namespace bench

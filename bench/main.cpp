@@ -27,6 +27,7 @@ exit_code run(int argc, char** argv) {
     bench::add_latency_command(app, context);
     bench::add_growth_command(app, context);
     bench::add_activity_command(app, context);
+    bench::add_query_command(app, context);
     bench::add_micro_command(app, context);
     try {
         app.parse(argc, argv);
