@@ -84,6 +84,7 @@ exit_code run(int argc, char** argv) {
     tickd::add_doctor_command(app, context);
     tickd::add_spool_command(app, context);
     tickd::add_notary_command(app, context);
+    tickd::add_tenant_command(app, context);
     tickd::add_config_command(app, context);
     tickd::add_query_command(app, context);
     tickd::add_verify_command(app, context);

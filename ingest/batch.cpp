@@ -86,7 +86,6 @@ void batch::gather_producers() {
             if (share == producers_.end()) {
                 producers_.push_back({.name = in->text(from.producer_name),
                                       .producer = from.producer,
-                                      .tenant = in->tenant(from.tenant),
                                       .expected_seq = from.expected_seq});
                 share = producers_.end() - 1;
             }

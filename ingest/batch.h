@@ -30,9 +30,8 @@ struct event_place {
 
 // What one producer's share of a batch moves: settled in the batch's own transaction.
 struct producer_share {
-    std::string_view name;           // inside one of the batch's blocks
+    std::string_view name;           // its key (producer_key.h), inside one of the batch's blocks
     std::uint32_t producer = 0;      // the lane's number
-    const uuid* tenant = nullptr;    // null: none
     std::uint64_t expected_seq = 0;  // the watermark this batch builds on
     std::uint64_t newest_seq = 0;    // the watermark it leaves
     std::uint64_t received = 0, accepted = 0, duplicates = 0, dead_lettered = 0;

@@ -73,7 +73,7 @@ struct dead_letter_row {
 struct origin {
     std::uint64_t session_id = 0;
     std::uint32_t producer = 0;  // the lane's number for the producer; 0: a plain session
-    text_ref producer_name{};    // absent for a plain session
+    text_ref producer_name{};    // its key (producer_key.h); absent for a plain session
     text_ref peer{}, listener{};
     tenant_index tenant = 0;         // of the session's credential
     std::uint64_t newest_seq = 0;    // the producer's watermark once this block is committed

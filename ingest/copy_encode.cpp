@@ -1,10 +1,18 @@
 #include "ingest/copy_encode.h"
 
 #include "ingest/copy_cursor.h"
+#include "ingest/producer_key.h"
 
 namespace ingest {
 
 namespace {
+
+// The producer's name at the beginning of its key.
+[[nodiscard]] text_ref name_only(const block& in, text_ref key) noexcept {
+    if (!key.present()) return key;
+    const std::size_t length = producer_name_of(in.text(key)).size();
+    return {.offset = key.offset, .length = static_cast<std::uint32_t>(length)};
+}
 
 constexpr std::size_t tick_fixed_bytes_max = 2 + 9 * 4 + 8 + 4 * numeric_wire_bytes_max + 1 + 16;
 constexpr std::size_t event_fixed_bytes_max = 2 + 11 * 4 + 3 * 8 + 3 * 16 + 2 + 64;
@@ -73,7 +81,7 @@ void append_dead_letter(const block& in, const dead_letter_row& row, byte_buffer
         to.int8(static_cast<std::int64_t>(from.session_id));
         to.text_or_null(in, from.peer);
         to.text_or_null(in, from.listener);
-        to.text_or_null(in, from.producer_name);
+        to.text_or_null(in, name_only(in, from.producer_name));
         to.uuid_or_null(in.tenant(row.tenant));
         row.seq != 0 ? to.int8(static_cast<std::int64_t>(row.seq)) : to.null();
         to.text(reason);

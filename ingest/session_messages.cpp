@@ -74,6 +74,8 @@ std::string_view to_string(session_error code) noexcept {
         case session_error::internal: return "internal";
         case session_error::idle_timeout: return "idle_timeout";
         case session_error::too_many_sessions: return "too_many_sessions";
+        case session_error::unauthenticated: return "unauthenticated";
+        case session_error::unavailable: return "unavailable";
     }
     return "internal";
 }

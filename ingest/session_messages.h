@@ -25,7 +25,7 @@ inline constexpr std::uint64_t wire_version = 1;
 // Why the daemon closes a session. A code, once released, stays.
 enum class session_error : std::uint8_t {
     bad_hello,         // the hello could not be read
-    unauthorized,      // the credential is wrong, or does not allow this producer
+    unauthorized,      // the credential does not cover this producer
     superseded,        // the same producer has connected again
     seq_missing,       // a record of an acked session carries no sequence
     rejects_overflow,  // the session does not read its rejects
@@ -33,10 +33,12 @@ enum class session_error : std::uint8_t {
     internal,
     idle_timeout,
     too_many_sessions,
+    unauthenticated,  // no credential, or none that is known and good (any more)
+    unavailable,      // credentials cannot be checked now
 };
 
 inline constexpr std::uint8_t session_error_count =
-    static_cast<std::uint8_t>(session_error::too_many_sessions) + 1;
+    static_cast<std::uint8_t>(session_error::unavailable) + 1;
 
 // The word of the wire protocol; static storage. And its inverse.
 [[nodiscard]] std::string_view to_string(session_error code) noexcept;

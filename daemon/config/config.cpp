@@ -17,6 +17,7 @@
 #include "daemon/config/did_you_mean.h"
 #include "daemon/config/setting_value.h"
 #include "daemon/config/settings_table.h"
+#include "daemon/identity/identity_map.h"
 
 extern char** environ;
 
@@ -98,6 +99,28 @@ private:
     std::vector<std::string> names_;
 };
 
+// What a listener's way of knowing its sessions needs, and what it rules out.
+std::string problem_of_auth(const listener_config& listener, const config& value) {
+    if (listener.auth == listener_auth::none) return {};
+    if (listener.tenant || listener.tenant_from_payload) {
+        return "the session's credential decides its tenant: leave tenant and tenant_from_payload"
+               " out";
+    }
+    const auto any = [&](auto fits) { return std::ranges::any_of(value.identities, fits); };
+    if (listener.auth == listener_auth::peer) {
+        const auto where = parse_address(listener.address);
+        if (where && where->kind == address::family::tcp) return "peer needs a unix socket";
+        if (!any([](const identity_config& each) { return each.certificate.empty(); })) {
+            return "nobody could use it: none of the identities has a user or a group";
+        }
+    }
+    if (listener.auth == listener_auth::mtls &&
+        !any([](const identity_config& each) { return !each.certificate.empty(); })) {
+        return "nobody could use it: none of the identities has a certificate";
+    }
+    return {};
+}
+
 // What only shows when all listeners are known. Their names are filled in first.
 void check_listeners(config& value, const std::string& file,
                      const std::vector<listener_lines>& lines,
@@ -134,6 +157,32 @@ void check_listeners(config& value, const std::string& file,
             report(i, at.name, ".name",
                    std::format("listeners[{}] has the same name", same_name->second));
         }
+        if (std::string problem = problem_of_auth(listener, value); !problem.empty()) {
+            report(i, at.address, ".auth", std::move(problem));
+        }
+    }
+}
+
+void check_identities(const config& value, const std::string& file, const std::vector<int>& lines,
+                      std::vector<config_problem>& problems) {
+    for (std::size_t i = 0; i < value.identities.size(); ++i) {
+        const auto report = [&](std::string_view key, std::string message) {
+            problems.push_back({file, i < lines.size() ? lines[i] : 0,
+                                std::format("identities[{}]{}", i, key), std::move(message)});
+        };
+        const identity_config& identity = value.identities[i];
+        const bool local = !identity.user.empty() || !identity.group.empty();
+        if (identity.name.empty()) report("", "needs a name");
+        if (identity.certificate.empty() != local) {
+            report("", "is told by either a certificate or a user or group");
+        }
+        if (local) {
+            const auto found = local_of(identity);
+            if (!found) report("", found.error());
+        }
+        if (identity.tenant && identity.tenant_from_payload) {
+            report(".tenant_from_payload", "who belongs to a tenant speaks for no other");
+        }
     }
 }
 
@@ -152,19 +201,35 @@ void append_setting(const setting<Owner>& each, const Owner& owner, std::string_
     out += std::format("{}{}: {}\n", first_indent, key, yaml_scalar(each.print(owner)));
 }
 
-void append_listeners(const config& value, yaml_comments comments, std::string& out) {
-    out += "\nlisteners:\n";
-    for (const listener_config& listener : value.listeners) {
+template <typename Owner>
+void append_list(std::string_view key, const std::vector<setting<Owner>>& table,
+                 const std::vector<Owner>& items, yaml_comments comments, std::string& out) {
+    if (items.empty()) {
+        out += std::format("\n{}: []\n", key);
+        return;
+    }
+    out += std::format("\n{}:\n", key);
+    for (const Owner& each_item : items) {
         std::string item;
-        for (const auto& each : listener_settings()) {
-            append_setting(each, listener, "    ", "    ", comments, item);
+        for (const auto& each : table) {
+            append_setting(each, each_item, "    ", "    ", comments, item);
         }
         // The dash takes the place of the indent before the item's first key.
-        std::size_t key = 0;
-        while (item.compare(key, 5, "    #") == 0) key = item.find('\n', key) + 1;
-        item[key + 2] = '-';
+        std::size_t place = 0;
+        while (item.compare(place, 5, "    #") == 0) place = item.find('\n', place) + 1;
+        item[place + 2] = '-';
         out += item;
     }
+}
+
+void append_lists(const config& value, yaml_comments comments, std::string& out) {
+    append_list("listeners", listener_settings(), value.listeners, comments, out);
+    if (comments == yaml_comments::one_each) {
+        out +=
+            "\n# Whom certificates and local users speak for; docs/configuration.md has their "
+            "settings.";
+    }
+    append_list("identities", identity_settings(), value.identities, comments, out);
 }
 
 }  // namespace
@@ -194,6 +259,7 @@ loaded_config load_config(const config_source& source) {
         loaded.value.listeners.push_back(std::move(listener));
     }
     check_listeners(loaded.value, listeners_from, reading.listeners, loaded.problems);
+    check_identities(loaded.value, source.file, reading.identities, loaded.problems);
     return loaded;
 }
 
@@ -214,7 +280,7 @@ std::string to_yaml(const config& value, yaml_comments comments) {
     for (const auto& each : settings()) {
         if (const std::string next = section_of(each.name); next != section) {
             // Listeners come behind the database: what most people set stands first.
-            if (section == "database") append_listeners(value, comments, out);
+            if (section == "database") append_lists(value, comments, out);
             section = next;
             out += std::format("{}{}:\n", out.empty() ? "" : "\n", section);
         }

@@ -18,6 +18,14 @@
 
 namespace tickd {
 
+// How a listener learns whom a session speaks for.
+enum class listener_auth : std::uint8_t {
+    none,   // it does not: whoever reaches it
+    token,  // the hello's token, one of tickd.token
+    mtls,   // the names in the client's certificate: an identity
+    peer,   // the user of the process at the other end of a unix socket: an identity
+};
+
 struct listener_config {
     std::string name;                    // for logs and metrics; default: its address
     std::string address;                 // HOST:PORT, [IPV6]:PORT, or unix:/PATH
@@ -26,6 +34,17 @@ struct listener_config {
     std::optional<ingest::uuid> tenant;  // stamped on every record; none: shared
     bool tenant_from_payload = false;    // records may name their tenant
     std::uint32_t sessions_max = ingest::limits::sessions_default;
+    listener_auth auth = listener_auth::none;
+};
+
+// Whom a certificate or a local user speaks for. The first that fits counts.
+struct identity_config {
+    std::string name;                    // for logs
+    std::string certificate;             // pattern of a name in it, as CN:feed-*; empty: no matter
+    std::string user, group;             // name or number of the process's; empty: no matter
+    std::optional<ingest::uuid> tenant;  // stamped on every record; none: shared
+    std::string producers;               // patterns, separated by commas; empty: any
+    bool tenant_from_payload = false;    // records may name their tenant
 };
 
 struct config {
@@ -38,6 +57,7 @@ struct config {
     } database;
 
     std::vector<listener_config> listeners;  // default: one, 127.0.0.1:7450
+    std::vector<identity_config> identities;
 
     struct {
         std::uint32_t first = 0;  // number of the first; every daemon needs its own range
@@ -63,6 +83,10 @@ struct config {
         std::uint32_t json_depth = ingest::limits::json_depth_max;
         std::uint64_t line_bytes = ingest::limits::line_bytes_default;
     } records;
+
+    struct {
+        std::chrono::milliseconds handshake_timeout{10000};  // until a session has shown who it is
+    } limits;
 
     struct {
         std::string origin;  // the log's name, given when it begins; empty: one is made up

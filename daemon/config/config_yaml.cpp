@@ -17,6 +17,7 @@ namespace tickd {
 namespace {
 
 constexpr std::string_view listeners_key = "listeners";
+constexpr std::string_view identities_key = "identities";
 
 // yaml-cpp counts lines from 0, and says -1 where it knows none.
 int line_of(const YAML::Mark& mark) { return mark.is_null() ? 0 : mark.line + 1; }
@@ -28,12 +29,14 @@ std::vector<std::string> known_names() {
     for (const auto& each : settings())
         names.emplace_back(each.name.substr(0, each.name.find('.')));
     names.emplace_back(listeners_key);
+    names.emplace_back(identities_key);
     return names;
 }
 
-std::vector<std::string> listener_names() {
+template <typename Owner>
+std::vector<std::string> names_of(const std::vector<setting<Owner>>& table) {
     std::vector<std::string> names;
-    for (const auto& each : listener_settings()) names.emplace_back(each.name);
+    for (const auto& each : table) names.emplace_back(each.name);
     return names;
 }
 
@@ -55,6 +58,8 @@ public:
                    [this](const std::string& key, int line, const YAML::Node& node) {
                        if (key == listeners_key) {
                            read_listeners(node);
+                       } else if (key == identities_key) {
+                           read_identities(node);
                        } else if (is_section(key)) {
                            read_section(key, node);
                        } else {
@@ -128,6 +133,36 @@ private:
         return false;
     }
 
+    // One item of a list. Calls found(key, line) for every setting there is.
+    template <typename Owner, typename Found>
+    void read_item(const YAML::Node& item, const std::string& name,
+                   const std::vector<setting<Owner>>& table, Owner& owner, Found found) {
+        each_entry(item, name, [&](const std::string& key, int line, const YAML::Node& node) {
+            const auto known = std::ranges::find(table, key, &setting<Owner>::name);
+            if (known == table.end()) {
+                unknown(line, name + '.' + key, key, names_of(table));
+                return;
+            }
+            found(std::string_view{key}, line);
+            (void)read_value(*known, owner, name + '.' + key, line, node);
+        });
+    }
+
+    void read_identities(const YAML::Node& node) {
+        if (!node.IsSequence()) {
+            report(node.Mark(), std::string{identities_key}, "must be a list of `- name: ...`");
+            return;
+        }
+        for (const auto& item : node) {
+            const std::string name =
+                std::format("{}[{}]", identities_key, value_.identities.size());
+            identity_config identity;
+            read_item(item, name, identity_settings(), identity, [](std::string_view, int) {});
+            value_.identities.push_back(std::move(identity));
+            result.identities.push_back(line_of(item.IsNull() ? node.Mark() : item.Mark()));
+        }
+    }
+
     void read_listeners(const YAML::Node& node) {
         if (!node.IsSequence()) {
             report(node.Mark(), std::string{listeners_key}, "must be a list of `- address: ...`");
@@ -143,19 +178,12 @@ private:
         const int item_line = item.IsNull() ? list_line : line_of(item.Mark());
         listener_config listener;
         listener_lines lines{.address = item_line, .name = item_line};
-        each_entry(item, name, [&](const std::string& key, int line, const YAML::Node& node) {
-            const auto found =
-                std::ranges::find(listener_settings(), key, &setting<listener_config>::name);
-            if (found == listener_settings().end()) {
-                unknown(line, name + '.' + key, key, listener_names());
-                return;
-            }
+        read_item(item, name, listener_settings(), listener, [&](std::string_view key, int line) {
             if (key == "address") {
                 lines.address = line;
                 lines.has_address = true;
             }
             if (key == "name") lines.name = line;
-            (void)read_value(*found, listener, name + '.' + key, line, node);
         });
         if (item.IsNull() || (item.IsMap() && !lines.has_address)) {
             report(item_line, name, "needs an address, such as 127.0.0.1:7450");

@@ -19,6 +19,7 @@ struct listener_lines {
 struct yaml_reading {
     std::vector<config_problem> problems;   // in the order of the file
     std::vector<listener_lines> listeners;  // one for each of value.listeners
+    std::vector<int> identities;            // the line of each of value.identities
     bool has_listeners = false;             // the file has a list of listeners, empty or not
 };
 

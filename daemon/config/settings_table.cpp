@@ -184,12 +184,11 @@ setting<listener_config> listener_mode() {
         "0000 to 0777", MEMBER(unix_mode), parse_mode, print_mode);
 }
 
-setting<listener_config> listener_tenant() {
+template <typename Owner>
+setting<Owner> tenant_of(std::string_view comment) {
     using member = std::optional<ingest::uuid>;
-    return make<listener_config>(
-        {"tenant", takes_effect::restart, "",
-         "Tenant of every record; none: ticks are shared market data, activity has no tenant."},
-        "none, UUID", MEMBER(tenant),
+    return make<Owner>(
+        {"tenant", takes_effect::restart, "", comment}, "none, UUID", MEMBER(tenant),
         [](std::string_view given) -> parsed<member> {
             if (given == no_value) return member{};
             const auto id = ingest::parse_uuid(given);
@@ -201,11 +200,11 @@ setting<listener_config> listener_tenant() {
         [](const member& id) { return id ? ingest::to_text(*id) : std::string{no_value}; });
 }
 
-setting<listener_config> listener_tenant_from_payload() {
-    return flag<listener_config>(
-        {"tenant_from_payload", takes_effect::restart, "",
-         "Whether a record may name its tenant itself: only for trusted senders."},
-        MEMBER(tenant_from_payload));
+template <typename Owner>
+setting<Owner> tenant_from_payload() {
+    return flag<Owner>({"tenant_from_payload", takes_effect::restart, "",
+                        "Whether a record may name its tenant itself: only for trusted senders."},
+                       MEMBER(tenant_from_payload));
 }
 
 constexpr auto restart = takes_effect::restart;
@@ -244,6 +243,14 @@ void add_record_settings(std::vector<setting<config>>& table) {
                       "A longer line is skipped and kept as a dead letter; the session goes on."},
                      MEMBER(records.line_bytes), ingest::limits::hello_bytes_max,
                      ingest::limits::line_bytes_ceiling));
+}
+
+void add_limit_settings(std::vector<setting<config>>& table) {
+    using namespace std::chrono_literals;
+    table.push_back(duration<config>(
+        {"limits.handshake_timeout", restart, "duration",
+         "How long a connection may take to show who it is, where a listener asks."},
+        MEMBER(limits.handshake_timeout), 100ms, 5min));
 }
 
 void add_spool_settings(std::vector<setting<config>>& table) {
@@ -339,6 +346,7 @@ std::vector<setting<config>> make_settings() {
     add_spool_settings(table);
     add_record_settings(table);
     add_segment_settings(table);
+    add_limit_settings(table);
     add_activity_settings(table);
     table.push_back(
         duration<config>({"stop.drain_timeout", restart, "duration",
@@ -369,12 +377,43 @@ std::vector<setting<listener_config>> make_listener_settings() {
         {"source", restart, "",
          "The `source` of its ticks that name none; empty: such ticks have none."},
         MEMBER(source), ingest::limits::source_chars_max));
-    table.push_back(listener_tenant());
-    table.push_back(listener_tenant_from_payload());
+    table.push_back(tenant_of<listener_config>(
+        "Tenant of every record; none: ticks are shared market data, activity has no tenant."));
+    table.push_back(tenant_from_payload<listener_config>());
     table.push_back(count<listener_config>(
         {"sessions_max", restart, "sessions",
          "Sessions open at once; a further connection is closed and logged."},
         MEMBER(sessions_max), 1, 100'000));
+    table.push_back(choice<listener_config>(
+        {"auth", restart, "",
+         "Whom a session speaks for, and how that is known: docs/security.md."},
+        MEMBER(auth),
+        {{"none", listener_auth::none},
+         {"token", listener_auth::token},
+         {"mtls", listener_auth::mtls},
+         {"peer", listener_auth::peer}}));
+    return table;
+}
+
+std::vector<setting<identity_config>> make_identity_settings() {
+    std::vector<setting<identity_config>> table;
+    const auto add = [&](std::string_view name, std::string_view comment, auto member) {
+        table.push_back(text<identity_config>({name, restart, "", comment}, member, 200));
+    };
+    add("name", "Its name in logs.", MEMBER(name));
+    add("certificate",
+        "A name in the client's certificate: CN:..., DNS:..., URI:..., EMAIL:...; * is any.",
+        MEMBER(certificate));
+    add("user", "User of the process at the other end, by name or number; empty: any.",
+        MEMBER(user));
+    add("group", "Its group; empty: any.", MEMBER(group));
+    table.push_back(
+        tenant_of<identity_config>("Tenant of every record; none: shared market data."));
+    table.push_back(text<identity_config>(
+        {"producers", restart, "",
+         "Producers it may speak for, separated by commas, * for any characters; empty: all."},
+        MEMBER(producers), 4096));
+    table.push_back(tenant_from_payload<identity_config>());
     return table;
 }
 
@@ -389,6 +428,11 @@ const std::vector<setting<config>>& settings() {
 
 const std::vector<setting<listener_config>>& listener_settings() {
     static const auto table = make_listener_settings();
+    return table;
+}
+
+const std::vector<setting<identity_config>>& identity_settings() {
+    static const auto table = make_identity_settings();
     return table;
 }
 

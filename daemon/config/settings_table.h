@@ -31,6 +31,7 @@ struct setting {
 // In the order of the file; settings of one section stand together. Made once, any thread.
 [[nodiscard]] const std::vector<setting<config>>& settings();
 [[nodiscard]] const std::vector<setting<listener_config>>& listener_settings();
+[[nodiscard]] const std::vector<setting<identity_config>>& identity_settings();
 
 // TICKD_RECORDS_LINE_BYTES for records.line_bytes.
 [[nodiscard]] std::string environment_name(std::string_view setting_name);

@@ -192,7 +192,8 @@ private:
     void hear(const ingest::error_message& said) {
         const auto code = ingest::session_error_from(said.code);
         using enum ingest::session_error;
-        if (code == bad_hello || code == unauthorized || code == superseded) {
+        if (code == bad_hello || code == unauthenticated || code == unauthorized ||
+            code == superseded) {
             return ended(acked_end::refused, said.code + ": " + said.detail);
         }
         lost(said.code + ": " + said.detail);

@@ -1,12 +1,10 @@
 #include "daemon/serve/door.h"
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,9 +14,6 @@
 
 #include "daemon/address.h"
 #include "daemon/config/record_rules.h"
-#include "ingest/hello.h"
-#include "ingest/limits.h"
-#include "ingest/session_messages.h"
 
 namespace tickd {
 
@@ -46,7 +41,7 @@ void set_options(asio::local::stream_protocol::socket&) {}
 }  // namespace
 
 door::door(asio::io_context& io, const config& settings, std::vector<std::unique_ptr<lane>>& lanes)
-    : io_(io), settings_(settings), lanes_(lanes) {}
+    : io_(io), settings_(settings), lanes_(lanes), identities_(settings.identities) {}
 
 door::~door() { close(); }
 
@@ -156,56 +151,6 @@ asio::awaitable<void> door::accept_all(listener& at, Acceptor& acceptor) {
         asio::co_spawn(io_, greet(std::move(stream), family, at, peer_of(from), std::move(place)),
                        asio::detached);
     }
-}
-
-asio::awaitable<void> door::greet(stream_socket socket, int family, listener& at, std::string peer,
-                                  std::shared_ptr<void> place) {
-    std::string first(ingest::limits::hello_bytes_max, '\0');
-    std::size_t received = 0;
-    std::size_t line_end = std::string::npos;
-    while (line_end == std::string::npos && received < first.size()) {
-        const auto [failed, bytes] = co_await socket.async_read_some(
-            asio::buffer(first.data() + received, first.size() - received), no_throw);
-        if (failed && received == 0) co_return;
-        if (failed) break;  // The lane will meet the same end, behind what has come.
-        received += bytes;
-        line_end = std::string_view(first.data(), received).find('\n');
-        if (first.front() != '{') break;  // No hello begins otherwise.
-    }
-    if (closed_) co_return;
-    first.resize(received);
-
-    incoming connection{.socket = -1,
-                        .family = family,
-                        .source = {.session_id = next_session_id_++,
-                                   .peer = std::move(peer),
-                                   .listener = at.settings.name,
-                                   .default_source = at.settings.source,
-                                   .rules = at.rules,
-                                   .feed = nullptr},
-                        .first_bytes = {},
-                        .hello = std::nullopt,
-                        .place = std::move(place)};
-    const std::string_view line = std::string_view(first).substr(0, line_end);
-    if (line_end != std::string::npos && ingest::looks_like_hello(line)) {
-        auto hello =
-            ingest::parse_hello(line.ends_with('\r') ? line.substr(0, line.size() - 1) : line);
-        if (!hello) {
-            ingest::byte_buffer reply;
-            ingest::append_error(ingest::session_error::bad_hello, ingest::explain(hello.error()),
-                                 reply);
-            co_await asio::async_write(socket, asio::buffer(reply.data(), reply.size()), no_throw);
-            co_return;
-        }
-        connection.hello = std::move(*hello);
-        first.erase(0, line_end + 1);
-    }
-    connection.first_bytes = std::move(first);
-    lane& home = connection.hello ? lane_for(connection.hello->producer)
-                                  : *lanes_[next_lane_++ % lanes_.size()];
-    boost::system::error_code failed;
-    connection.socket = socket.release(failed);
-    if (!failed) home.adopt(std::move(connection));
 }
 
 lane& door::lane_for(const std::string& producer) {

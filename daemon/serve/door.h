@@ -1,6 +1,7 @@
 // Where connections come in. Listens, accepts, reads a connection's first line to learn whether it
-// is an acked producer's hello, and hands the connection to the lane that will keep it for life: a
-// producer's lane follows from its name, plain sessions take turns.
+// is an acked producer's hello, asks for its credential where the listener wants one, and hands the
+// connection to the lane that will keep it for life: a producer's lane follows from its name, plain
+// sessions take turns.
 //
 // Runs on the main thread's io_context.
 #pragma once
@@ -11,8 +12,10 @@
 #include <boost/asio/local/stream_protocol.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <list>
 #include <memory>
 #include <string>
@@ -20,8 +23,12 @@
 #include <vector>
 
 #include "daemon/config/config.h"
+#include "daemon/identity/identity_map.h"
+#include "daemon/identity/token_watch.h"
 #include "daemon/log.h"
 #include "daemon/serve/lane.h"
+#include "ingest/hello.h"
+#include "ingest/session_messages.h"
 
 namespace tickd {
 
@@ -29,6 +36,9 @@ class door {
 public:
     door(boost::asio::io_context& io, const config& settings,
          std::vector<std::unique_ptr<lane>>& lanes);
+    // Where tokens are looked up. Needed before open if a listener asks for them; outlives the
+    // door.
+    void use_tokens(const token_watch& tokens) noexcept { tokens_ = &tokens; }
     ~door();
 
     // Binds every listener, then accepts on all. On failure nothing accepts, and the text says
@@ -52,6 +62,22 @@ private:
         std::unique_ptr<log_limiter> complaints = std::make_unique<log_limiter>();
     };
 
+    // What comes before the lane knows of a connection.
+    struct first_line {
+        std::string bytes;
+        std::size_t line_end = std::string::npos;
+        bool done = false;  // it is whole, or will never be a hello, or the connection has ended
+    };
+    struct admission {
+        credential who;
+        std::function<bool()> still_good;  // null: for life
+    };
+    struct rejection {
+        ingest::session_error code = ingest::session_error::unauthenticated;
+        std::string_view detail;  // static storage
+    };
+    using identified = std::expected<admission, rejection>;
+
     [[nodiscard]] std::expected<tcp_acceptor, std::string> listen_tcp(const std::string& host,
                                                                       std::uint16_t port);
     [[nodiscard]] std::expected<unix_acceptor, std::string> listen_unix(const std::string& path,
@@ -60,12 +86,23 @@ private:
     boost::asio::awaitable<void> accept_all(listener& at, Acceptor& acceptor);
     boost::asio::awaitable<void> greet(stream_socket socket, int family, listener& at,
                                        std::string peer, std::shared_ptr<void> place);
+    boost::asio::awaitable<void> read_first_line(stream_socket& socket, first_line& line);
+    boost::asio::awaitable<identified> identify(const stream_socket& socket, const listener& at,
+                                                const std::optional<ingest::hello>& hello,
+                                                std::chrono::steady_clock::time_point give_up_at);
+    boost::asio::awaitable<identified> identify_by_token(
+        const std::string& token, std::chrono::steady_clock::time_point give_up_at);
+    boost::asio::awaitable<void> turn_away(stream_socket& socket, listener& at,
+                                           const std::string& peer, ingest::session_error why,
+                                           std::string_view detail);
     [[nodiscard]] std::shared_ptr<void> place_at(listener& at);
     [[nodiscard]] lane& lane_for(const std::string& producer);
 
     boost::asio::io_context& io_;
     const config& settings_;
     std::vector<std::unique_ptr<lane>>& lanes_;
+    identity_map identities_;
+    const token_watch* tokens_ = nullptr;
     std::list<listener> listeners_;
     std::vector<std::string> unix_paths_;
     std::uint64_t next_session_id_ = 1;

@@ -22,7 +22,7 @@ namespace tickd {
 
 // A named feed, as its lane knows it. Session thread only.
 struct producer {
-    std::string name;
+    std::string name;               // its key: ingest/producer_key.h
     std::uint32_t number = 0;       // from 1, never used again within the process
     bool watermark_known = false;   // newest_seq may be built upon
     bool committed_known = false;   // and settled_seq is what the database says

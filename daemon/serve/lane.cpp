@@ -14,6 +14,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/serve/thread_name.h"
+#include "ingest/producer_key.h"
 
 namespace tickd {
 
@@ -75,15 +76,18 @@ void lane::open_session(incoming connection) {
     // Without a spool the stronger promise is the only one there is to give.
     if (acks == ingest::ack_level::spooled && !spool_) acks = ingest::ack_level::committed;
     if (acked) {
-        connection.source.feed = feed_named(connection.hello->producer);
+        connection.source.feed = feed_named(
+            ingest::producer_key(connection.hello->producer, connection.source.rules.tenant));
         if (!connection.hello->source.empty()) {
             connection.source.default_source = connection.hello->source;
         }
     }
     auto newcomer = std::make_shared<session>(*this, std::move(socket),
                                               std::move(connection.source), acks, line_bytes_max_);
+    newcomer->depends_on(std::move(connection.still_good));
     newcomer->give(connection.first_bytes);
     sessions_.emplace(id, newcomer);
+    newcomer->recheck_credential();  // It may have been revoked on the way from the door.
     auto place = std::move(connection.place);
     if (acked) {
         asio::co_spawn(io_, acked_session(newcomer, place), asio::detached);
@@ -173,6 +177,12 @@ asio::awaitable<void> lane::until_change() {
 }
 
 void lane::changed() { change_.cancel(); }
+
+void lane::recheck_credentials() {
+    asio::post(io_, [this] {
+        for (const auto& [id, open] : sessions_) open->recheck_credential();
+    });
+}
 
 void lane::drain() {
     asio::post(io_, [this] { begin_drain(); });

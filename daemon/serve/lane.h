@@ -16,6 +16,7 @@
 
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -45,6 +46,7 @@ struct incoming {
     std::string first_bytes;             // read at the door, without the hello
     std::optional<ingest::hello> hello;  // none: a plain session
     std::shared_ptr<void> place;         // counts it against its listener's limit while it lives
+    std::function<bool()> still_good;    // whether its credential is; null: for life. Any thread
 };
 
 class lane {
@@ -61,6 +63,8 @@ public:
     // --- any thread ---
 
     void adopt(incoming connection);
+    // Ends the sessions whose credential is not good any more.
+    void recheck_credentials();
     // Takes in what has arrived, tells the sessions, commits everything, then ends.
     void drain();
     // True once the lane has ended by itself: after drain, or because a newer holder has it.

@@ -14,6 +14,7 @@
 #include "daemon/clock.h"
 #include "daemon/serve/activity_append.h"
 #include "ingest/copy_encode.h"
+#include "ingest/producer_key.h"
 
 namespace tickd {
 
@@ -170,7 +171,11 @@ std::expected<bool, ingest::database_error> pg_lane_database::was_committed(
 
 std::expected<std::uint64_t, ingest::database_error> pg_lane_database::watermark(
     const std::string& producer) {
-    const auto known = connection_->query("SELECT tickd.producer_watermark($1)", {producer});
+    const auto tenant = ingest::producer_tenant_of(producer);
+    const auto known =
+        connection_->query("SELECT tickd.producer_watermark($1, $2)",
+                           {std::string(ingest::producer_name_of(producer)),
+                            tenant ? pg_parameter(ingest::to_text(*tenant)) : std::nullopt});
     if (!known) return std::unexpected(error_of(known.error()));
     return static_cast<std::uint64_t>(known->integer(0, 0));
 }
@@ -211,10 +216,14 @@ std::string pg_lane_database::settle_call(const ingest::batch& rows,
                       std::to_string(rows.ticks().size()) + ',' +
                       std::to_string(rows.events().size()) + ',' +
                       std::to_string(rows.dead_letter_count()) + ',';
-    sql += sql_array(producers, "text", [](const auto& from) { return quote_literal(from.name); }) +
+    sql += sql_array(producers, "text",
+                     [](const auto& from) {
+                         return quote_literal(ingest::producer_name_of(from.name));
+                     }) +
            ',';
     sql += sql_array(producers, "uuid", [](const auto& from) {
-        return from.tenant == nullptr ? "NULL" : '\'' + ingest::to_text(*from.tenant) + '\'';
+        const auto tenant = ingest::producer_tenant_of(from.name);
+        return tenant ? '\'' + ingest::to_text(*tenant) + '\'' : std::string("NULL");
     });
     sql += ',' + number(&share::expected_seq) + ',' + number(&share::newest_seq) + ',' +
            number(&share::received) + ',' + number(&share::accepted) + ',' +

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <random>
@@ -86,6 +87,23 @@ server::server(config settings)
     }
 }
 
+// Whenever a token may have ceased to be good, the lanes look at their sessions.
+void server::watch_tokens() {
+    const auto asks = [](const listener_config& at) { return at.auth == listener_auth::token; };
+    if (std::ranges::none_of(settings_.listeners, asks)) return;
+    pg_target target;
+    target.conninfo = settings_.database.url;
+    target.password_file = settings_.database.password_file;
+    target.connect_timeout = settings_.database.connect_timeout;
+    target.stall_limit = settings_.database.stall_limit;
+    target.application_name = "tickd tokens";
+    tokens_ = std::make_unique<token_watch>(std::move(target), [this] {
+        for (const auto& each : lanes_) each->recheck_credentials();
+    });
+    door_.use_tokens(*tokens_);
+    tokens_->start();
+}
+
 exit_code server::run() {
     std::signal(SIGPIPE, SIG_IGN);
     // Nothing can be reloaded yet, and a hang-up must not end a daemon.
@@ -97,6 +115,7 @@ exit_code server::run() {
     }
     notary_ = std::move(*signer);
     compactor_ = compactor::make(settings_);
+    watch_tokens();
     if (const auto opened = door_.open(); !opened) {
         spdlog::error("{}", opened.error());
         return exit_code::unavailable;
@@ -151,6 +170,7 @@ void server::watch_lanes() {
 }
 
 exit_code server::finish() {
+    tokens_.reset();
     bool fenced = false;
     std::uint64_t left = 0, spooled = 0;
     for (const auto& each : lanes_) {

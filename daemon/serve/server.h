@@ -20,6 +20,7 @@
 #include "daemon/compact/compactor.h"
 #include "daemon/config/config.h"
 #include "daemon/exit_code.h"
+#include "daemon/identity/token_watch.h"
 #include "daemon/notary/notary.h"
 #include "daemon/serve/door.h"
 #include "daemon/serve/lane.h"
@@ -34,6 +35,7 @@ public:
     [[nodiscard]] exit_code run();
 
 private:
+    void watch_tokens();
     void await_signal();
     void stop(std::string_view why);
     void watch_lanes();
@@ -45,6 +47,7 @@ private:
     boost::asio::steady_timer watch_;
     std::vector<std::unique_ptr<lane>> lanes_;
     door door_;
+    std::unique_ptr<token_watch> tokens_;  // null: no listener asks for tokens
     std::unique_ptr<notary> notary_;
     std::unique_ptr<compactor> compactor_;
     bool stopping_ = false;

@@ -12,6 +12,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/serve/lane.h"
+#include "ingest/producer_key.h"
 
 namespace tickd {
 
@@ -155,10 +156,17 @@ asio::awaitable<void> session::write_replies() {
 
 void session::wake_writer() { reply_signal_.cancel(); }
 
+void session::recheck_credential() {
+    if (!still_good_ || still_good_()) return;
+    close_with(ingest::session_error::unauthenticated, "the token is not good any more");
+}
+
 void session::welcome(std::uint64_t resume_after, std::size_t line_bytes_max) {
+    if (closing_) return;
     settled_seq_ = acked_seq_ = resume_after;
     welcomed_ = true;
-    ingest::append_welcome(source_.feed->name, resume_after, acks_, line_bytes_max, replies_);
+    ingest::append_welcome(ingest::producer_name_of(source_.feed->name), resume_after, acks_,
+                           line_bytes_max, replies_);
     wake_writer();
 }
 

@@ -12,8 +12,10 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "daemon/serve/intake.h"
 #include "ingest/byte_buffer.h"
@@ -44,6 +46,10 @@ public:
 
     // --- from the lane ---
 
+    // Says whether the session's credential is still good. Null: it is for life.
+    void depends_on(std::function<bool()> still_good) { still_good_ = std::move(still_good); }
+    // Ends the session if it is not.
+    void recheck_credential();
     void welcome(std::uint64_t resume_after, std::size_t line_bytes_max);
     // A record is dead-lettered, and that is committed.
     void reject(std::uint64_t seq, ingest::verdict why, std::string_view field);
@@ -65,6 +71,7 @@ private:
     lane& lane_;
     stream_socket socket_;
     record_source source_;
+    std::function<bool()> still_good_;
     ingest::ack_level acks_;
     ingest::frame_buffer frames_;
 

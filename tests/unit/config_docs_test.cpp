@@ -68,6 +68,9 @@ TEST_CASE("docs/configuration.md has the row of every setting and no other", "[c
         wanted.push_back(
             row(each, std::format("listeners[].{}", each.name), defaults.listeners[0]));
     }
+    for (const auto& each : identity_settings()) {
+        wanted.push_back(row(each, std::format("identities[].{}", each.name), identity_config{}));
+    }
     for (const std::string& each : wanted) {
         INFO(each);
         CHECK(std::ranges::count(rows, each) == 1);
@@ -87,6 +90,7 @@ TEST_CASE("every setting says what it is", "[config]") {
     };
     check(settings());
     check(listener_settings());
+    check(identity_settings());
     CHECK(environment_name("records.line_bytes") == "TICKD_RECORDS_LINE_BYTES");
 }
 
