@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,6 +36,9 @@ struct send_options {
     std::string source;
     unsigned give_up_after_s = 60;
     bool no_progress = false;
+    bool tls = false;
+    tls_client_files tls_files;
+    std::string token_file;
 };
 
 void complain(const std::string& message) {
@@ -79,12 +84,44 @@ std::string label_of(const std::vector<std::string>& inputs) {
     return inputs.front().substr(inputs.front().rfind('/') + 1);
 }
 
+// The file's first line. Nothing: it cannot be read or is empty, which has been said.
+std::optional<std::string> token_in(const std::string& file) {
+    std::ifstream in(file);
+    std::string token;
+    std::getline(in, token);
+    if (token.ends_with('\r')) token.pop_back();
+    if (!in.bad() && !token.empty()) return token;
+    complain(file + ": there is no token in it");
+    return std::nullopt;
+}
+
+// Null when none is wanted; nothing after it has been said what is wrong.
+std::optional<tls_context> tls_of(const send_options& options, const address& where) {
+    if (!options.tls) return tls_context{};
+    if (where.kind != address::family::tcp) {
+        complain("--tls is for TCP; a unix socket needs none");
+        return std::nullopt;
+    }
+    auto made = make_tls_client(options.tls_files);
+    if (made) return std::move(*made);
+    complain(made.error());
+    return std::nullopt;
+}
+
 exit_code send(const send_options& options) {
     const auto where = parse_address(options.to);
     if (!where || (where->kind == address::family::tcp && where->port == 0)) {
         complain("--to " + options.to + ": " +
                  (where ? "the port must be a number from 1 to 65535" : where.error()));
         return exit_code::usage;
+    }
+    const auto tls = tls_of(options, *where);
+    if (!tls) return exit_code::usage;
+    std::string token;
+    if (!options.token_file.empty()) {
+        auto read = token_in(options.token_file);
+        if (!read) return exit_code::no_input;
+        token = std::move(*read);
     }
     stop_signal stop;
     auto source = line_source::open(options.inputs, stop.fd());
@@ -98,7 +135,7 @@ exit_code send(const send_options& options) {
     if (!options.producer.empty()) {
         const ingest::hello greeting{.producer = options.producer,
                                      .ack = *ingest::ack_level_from(options.ack),
-                                     .token = {},
+                                     .token = token,
                                      .source = options.source};
         const acked_report report =
             send_acked({.source = *source,
@@ -107,12 +144,13 @@ exit_code send(const send_options& options) {
                         .stop = stop,
                         .bar = bar,
                         .rate = rate,
-                        .give_up_after = std::chrono::seconds{options.give_up_after_s}});
+                        .give_up_after = std::chrono::seconds{options.give_up_after_s},
+                        .tls = tls->get()});
         bar.finish(summary(report));
         if (!report.detail.empty()) complain(report.detail);
         return code_of(report);
     }
-    auto peer = connection::open(*where, stop, connect_timeout);
+    auto peer = connection::open(*where, stop, connect_timeout, tls->get());
     if (!peer) {
         complain(peer.error().message);
         return peer.error().stopped ? exit_code::try_again : exit_code::unavailable;
@@ -159,6 +197,21 @@ void add_send_command(CLI::App& app, command_context& context) {
                      "Seconds without a connection before an acked send ends; 0: never")
         ->type_name("S")
         ->capture_default_str();
+    CLI::Option* const tls = command->add_flag(
+        "--tls", options->tls, "Speak TLS, with a daemon whose certificate is for that host");
+    const auto tls_file = [&](const char* name, std::string& file, const char* what) {
+        return command->add_option(name, file, what)->needs(tls)->type_name("FILE");
+    };
+    tls_file("--ca", options->tls_files.ca,
+             "PEM file of who signs the daemon's certificate; default: the system's");
+    CLI::Option* const certificate =
+        tls_file("--cert", options->tls_files.certificate, "PEM file of the own certificate");
+    CLI::Option* const key = tls_file("--key", options->tls_files.key, "PEM file of its key");
+    certificate->needs(key);
+    key->needs(certificate);
+    command->add_option("--token-file", options->token_file, "A file that holds the token")
+        ->needs("--producer")
+        ->type_name("FILE");
     command->add_flag("--no-progress", options->no_progress, "No bar, only the summary at the end");
     command->callback([options, &context] { context.result = send(*options); });
 }

@@ -99,6 +99,19 @@ private:
     std::vector<std::string> names_;
 };
 
+std::string problem_of_tls(const listener_config& listener) {
+    if (listener.tls_certificate.empty() != listener.tls_key.empty()) {
+        return "needs both tls_certificate and tls_key, or neither";
+    }
+    if (listener.tls_certificate.empty() && !listener.tls_client_ca.empty()) {
+        return "tls_client_ca needs a tls_certificate";
+    }
+    if (listener.auth == listener_auth::mtls && listener.tls_client_ca.empty()) {
+        return "auth: mtls needs a tls_client_ca";
+    }
+    return {};
+}
+
 // What a listener's way of knowing its sessions needs, and what it rules out.
 std::string problem_of_auth(const listener_config& listener, const config& value) {
     if (listener.auth == listener_auth::none) return {};
@@ -156,6 +169,9 @@ void check_listeners(config& value, const std::string& file,
         if (!name_is_new) {
             report(i, at.name, ".name",
                    std::format("listeners[{}] has the same name", same_name->second));
+        }
+        if (std::string problem = problem_of_tls(listener); !problem.empty()) {
+            report(i, at.address, "", std::move(problem));
         }
         if (std::string problem = problem_of_auth(listener, value); !problem.empty()) {
             report(i, at.address, ".auth", std::move(problem));

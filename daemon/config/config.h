@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "daemon/spool/fsync_policy.h"
+#include "daemon/tls/tls_version.h"
 #include "ingest/limits.h"
 #include "ingest/record.h"
 #include "ingest/uuid.h"
@@ -35,6 +36,10 @@ struct listener_config {
     bool tenant_from_payload = false;    // records may name their tenant
     std::uint32_t sessions_max = ingest::limits::sessions_default;
     listener_auth auth = listener_auth::none;
+    std::string tls_certificate, tls_key;  // PEM files; empty: no TLS
+    std::string tls_client_ca;             // PEM file; not empty: clients show a certificate of it
+    tls_version tls_min_version = tls_version::v1_3;
+    std::optional<std::uint64_t> lines_per_second, bytes_per_second;  // of all its sessions
 };
 
 // Whom a certificate or a local user speaks for. The first that fits counts.
@@ -86,6 +91,11 @@ struct config {
 
     struct {
         std::chrono::milliseconds handshake_timeout{10000};  // until a session has shown who it is
+        std::optional<std::chrono::microseconds> idle_timeout;
+        std::optional<std::uint64_t> session_lines_per_second, session_bytes_per_second;
+        std::optional<std::uint64_t> session_unacked_bytes;
+        std::optional<std::uint64_t> tenant_sessions;
+        std::optional<std::uint64_t> tenant_lines_per_second, tenant_bytes_per_second;
     } limits;
 
     struct {

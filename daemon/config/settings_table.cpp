@@ -70,6 +70,34 @@ setting<Owner> size(about what, Get get, std::uint64_t min, std::uint64_t max) {
 }
 
 template <typename Owner, typename Get>
+setting<Owner> count_or_none(about what, Get get, std::uint64_t min, std::uint64_t max) {
+    using member = std::optional<std::uint64_t>;
+    return make<Owner>(
+        what, std::format("none, {} to {}", min, max), get,
+        [=](std::string_view text) -> parsed<member> {
+            if (text == no_value) return member{};
+            const auto number = parse_count(text, min, max);
+            if (!number) return std::unexpected{number.error() + "; or none"};
+            return member{*number};
+        },
+        [](const member& value) { return value ? std::to_string(*value) : std::string{no_value}; });
+}
+
+template <typename Owner, typename Get>
+setting<Owner> size_or_none(about what, Get get, std::uint64_t min, std::uint64_t max) {
+    using member = std::optional<std::uint64_t>;
+    return make<Owner>(
+        what, std::format("none, {} to {}", print_size(min), print_size(max)), get,
+        [=](std::string_view text) -> parsed<member> {
+            if (text == no_value) return member{};
+            const auto number = parse_size(text, min, max);
+            if (!number) return std::unexpected{number.error() + "; or none"};
+            return member{*number};
+        },
+        [](const member& value) { return value ? print_size(*value) : std::string{no_value}; });
+}
+
+template <typename Owner, typename Get>
 setting<Owner> duration(about what, Get get, microseconds min, microseconds max) {
     using member = member_of<Owner, Get>;
     return make<Owner>(
@@ -208,6 +236,8 @@ setting<Owner> tenant_from_payload() {
 }
 
 constexpr auto restart = takes_effect::restart;
+// Lines or bytes a second: more than any machine takes in.
+constexpr std::uint64_t rate_max = 1'000'000'000;
 // Longer than any limit is meant to be, short enough for every sum of a time and a limit.
 constexpr microseconds limit_max = std::chrono::days{36'500};
 
@@ -251,6 +281,34 @@ void add_limit_settings(std::vector<setting<config>>& table) {
         {"limits.handshake_timeout", restart, "duration",
          "How long a connection may take to show who it is, where a listener asks."},
         MEMBER(limits.handshake_timeout), 100ms, 5min));
+    table.push_back(duration_or_none<config>(
+        {"limits.idle_timeout", restart, "duration",
+         "A session that sends nothing and is owed nothing for so long is closed; none: never."},
+        MEMBER(limits.idle_timeout), 100ms, limit_max));
+    const auto lines = [&](std::string_view name, std::string_view comment, auto member) {
+        table.push_back(
+            count_or_none<config>({name, restart, "lines", comment}, member, 1, rate_max));
+    };
+    const auto bytes = [&](std::string_view name, std::string_view comment, auto member) {
+        table.push_back(
+            size_or_none<config>({name, restart, "bytes", comment}, member, 1024, rate_max));
+    };
+    lines("limits.session_lines_per_second", "What a session that sends more is slowed down to.",
+          MEMBER(limits.session_lines_per_second));
+    bytes("limits.session_bytes_per_second", "The same in bytes.",
+          MEMBER(limits.session_bytes_per_second));
+    table.push_back(size_or_none<config>(
+        {"limits.session_unacked_bytes", restart, "bytes",
+         "A session with more on its way to database or spool is not read meanwhile."},
+        MEMBER(limits.session_unacked_bytes), 64ULL * 1024, 1024ULL * 1024 * 1024));
+    table.push_back(count_or_none<config>(
+        {"limits.tenant_sessions", restart, "sessions",
+         "Sessions that a tenant may have open at once, over all listeners that ask who it is."},
+        MEMBER(limits.tenant_sessions), 1, 100'000));
+    lines("limits.tenant_lines_per_second", "What a tenant's sessions are slowed down to together.",
+          MEMBER(limits.tenant_lines_per_second));
+    bytes("limits.tenant_bytes_per_second", "The same in bytes.",
+          MEMBER(limits.tenant_bytes_per_second));
 }
 
 void add_spool_settings(std::vector<setting<config>>& table) {
@@ -392,6 +450,23 @@ std::vector<setting<listener_config>> make_listener_settings() {
          {"token", listener_auth::token},
          {"mtls", listener_auth::mtls},
          {"peer", listener_auth::peer}}));
+    const auto file = [&](std::string_view name, std::string_view comment, auto member) {
+        table.push_back(text<listener_config>({name, restart, "", comment}, member, 4096));
+    };
+    file("tls_certificate", "PEM file of its certificate and chain; empty: no TLS.",
+         MEMBER(tls_certificate));
+    file("tls_key", "PEM file of the certificate's private key.", MEMBER(tls_key));
+    file("tls_client_ca", "PEM file of who signs clients' certificates; empty: clients need none.",
+         MEMBER(tls_client_ca));
+    table.push_back(choice<listener_config>(
+        {"tls_min_version", restart, "", "The oldest version of TLS that is spoken."},
+        MEMBER(tls_min_version), {{"1.2", tls_version::v1_2}, {"1.3", tls_version::v1_3}}));
+    table.push_back(count_or_none<listener_config>(
+        {"lines_per_second", restart, "lines", "What its sessions are slowed down to together."},
+        MEMBER(lines_per_second), 1, rate_max));
+    table.push_back(
+        size_or_none<listener_config>({"bytes_per_second", restart, "bytes", "The same in bytes."},
+                                      MEMBER(bytes_per_second), 1024, rate_max));
     return table;
 }
 

@@ -64,7 +64,7 @@ private:
                 std::min<clock::duration>(retry_at_ - now, look_around))));
             return;
         }
-        auto opened = connection::open(job_.where, job_.stop, connect_timeout);
+        auto opened = connection::open(job_.where, job_.stop, connect_timeout, job_.tls);
         if (!opened) {
             if (opened.error().stopped) return;
             return lost(opened.error().message);

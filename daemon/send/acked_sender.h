@@ -12,6 +12,7 @@
 #include "daemon/progress_bar.h"
 #include "daemon/send/line_source.h"
 #include "daemon/send/stop_signal.h"
+#include "daemon/tls/tls.h"
 #include "ingest/hello.h"
 
 namespace tickd {
@@ -45,6 +46,7 @@ struct acked_send {
     progress_bar& bar;
     std::optional<double> rate;  // records per second; nothing: as fast as the daemon reads
     std::chrono::seconds give_up_after{60};  // without a connection; 0: never
+    SSL_CTX* tls = nullptr;                  // of make_tls_client; null: none
 };
 
 [[nodiscard]] acked_report send_acked(const acked_send& job);

@@ -3,12 +3,16 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/x509.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <format>
 #include <memory>
@@ -19,6 +23,9 @@ namespace tickd {
 namespace {
 
 using std::chrono::milliseconds;
+
+// For the few bytes of a goodbye, when the socket is full.
+constexpr int goodbye_ms = 5000;
 
 std::string remedy(int error, const address& where) {
     const std::string text = to_text(where);
@@ -92,7 +99,7 @@ void notice_lost_peer(int socket) {
 }  // namespace
 
 std::expected<connection, connect_error> connection::open(const address& where, stop_signal& stop,
-                                                          milliseconds timeout) {
+                                                          milliseconds timeout, SSL_CTX* tls) {
     attempt last;
     if (where.kind == address::family::unix_socket) {
         last = connect_unix(where, stop, timeout);
@@ -119,12 +126,65 @@ std::expected<connection, connect_error> connection::open(const address& where, 
             notice_lost_peer(last.socket.get());
         }
     }
-    if (last.error == 0) return connection{std::move(last.socket)};
+    if (last.error == 0) {
+        connection made{std::move(last.socket)};
+        if (tls != nullptr) {
+            auto shaken = made.shake_hands(where, *tls, stop, timeout);
+            if (!shaken) return std::unexpected{std::move(shaken.error())};
+        }
+        return made;
+    }
     if (last.error == ECANCELED) return std::unexpected{connect_error{true, "stopped"}};
     return std::unexpected{connect_error{false, remedy(last.error, where)}};
 }
 
+std::expected<void, connect_error> connection::shake_hands(const address& where, SSL_CTX& tls,
+                                                           stop_signal& stop,
+                                                           milliseconds timeout) {
+    const auto failed = [&](std::string_view why) {
+        return std::unexpected{
+            connect_error{false, std::format("{}: no TLS session: {}", to_text(where), why)}};
+    };
+    tls_ = connect_tls(tls, socket_.get(), where.host);
+    if (!tls_) return failed(tls_failure());
+    const auto end = std::chrono::steady_clock::now() + timeout;
+    for (;;) {
+        ERR_clear_error();
+        const int result = SSL_do_handshake(tls_.get());
+        if (result == 1) return {};
+        const int reason = SSL_get_error(tls_.get(), result);
+        if (reason != SSL_ERROR_WANT_READ && reason != SSL_ERROR_WANT_WRITE) {
+            const long verdict = SSL_get_verify_result(tls_.get());
+            if (verdict != X509_V_OK) return failed(X509_verify_cert_error_string(verdict));
+            return failed(reason == SSL_ERROR_SSL ? tls_failure() : "the connection broke");
+        }
+        const auto left = std::chrono::ceil<milliseconds>(end - std::chrono::steady_clock::now());
+        if (left <= milliseconds{0}) return failed("it takes too long");
+        const auto wanted = static_cast<short>(reason == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT);
+        std::array<pollfd, 2> polled{{{stop.fd(), POLLIN, 0}, {socket_.get(), wanted, 0}}};
+        ::poll(polled.data(), polled.size(), static_cast<int>(left.count()));
+        if (polled[0].revents != 0) return std::unexpected{connect_error{true, "stopped"}};
+    }
+}
+
+// What a call of OpenSSL that moved no byte means. `wait_more`: nothing but "later".
+std::expected<std::size_t, std::string> connection::after_tls(int result, bool& wait_more) {
+    const int system_error = errno;
+    const int reason = SSL_get_error(tls_.get(), result);
+    wait_more = reason == SSL_ERROR_WANT_READ || reason == SSL_ERROR_WANT_WRITE;
+    if (wait_more || reason == SSL_ERROR_ZERO_RETURN) return 0;
+    if (reason == SSL_ERROR_SSL) return std::unexpected{tls_failure()};
+    return std::unexpected{std::string{std::strerror(system_error)}};
+}
+
 std::expected<std::size_t, std::string> connection::send(std::string_view bytes) {
+    if (tls_) {
+        ERR_clear_error();
+        const int sent = SSL_write(tls_.get(), bytes.data(),
+                                   static_cast<int>(std::min<std::size_t>(bytes.size(), INT_MAX)));
+        bool later = false;
+        return sent > 0 ? static_cast<std::size_t>(sent) : after_tls(sent, later);
+    }
     for (;;) {
         const ssize_t sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
         if (sent >= 0) return static_cast<std::size_t>(sent);
@@ -135,6 +195,15 @@ std::expected<std::size_t, std::string> connection::send(std::string_view bytes)
 }
 
 std::expected<std::optional<std::size_t>, std::string> connection::receive(std::span<char> into) {
+    if (tls_) {
+        ERR_clear_error();
+        const int received = SSL_read(tls_.get(), into.data(), static_cast<int>(into.size()));
+        if (received > 0) return static_cast<std::size_t>(received);
+        bool later = false;
+        auto none = after_tls(received, later);
+        if (!none) return std::unexpected{std::move(none.error())};
+        return later ? std::nullopt : std::optional<std::size_t>{0};
+    }
     for (;;) {
         const ssize_t received = ::recv(socket_.get(), into.data(), into.size(), 0);
         if (received >= 0) return static_cast<std::size_t>(received);
@@ -144,13 +213,29 @@ std::expected<std::optional<std::size_t>, std::string> connection::receive(std::
     }
 }
 
-void connection::finish_sending() { (void)::shutdown(socket_.get(), SHUT_WR); }
+// Without TLS's own goodbye the daemon would take the end for a cut.
+void connection::finish_sending() {
+    if (tls_) {
+        ERR_clear_error();
+        const int result = SSL_shutdown(tls_.get());
+        if (result < 0 && SSL_get_error(tls_.get(), result) == SSL_ERROR_WANT_WRITE) {
+            pollfd writable{socket_.get(), POLLOUT, 0};
+            ::poll(&writable, 1, goodbye_ms);
+            SSL_shutdown(tls_.get());
+        }
+    }
+    (void)::shutdown(socket_.get(), SHUT_WR);
+}
 
 readiness connection::wait(bool for_writing, stop_signal& stop, milliseconds timeout) const {
     const short wanted = for_writing ? static_cast<short>(POLLIN | POLLOUT) : short{POLLIN};
     std::array<pollfd, 2> polled{{{stop.fd(), POLLIN, 0}, {socket_.get(), wanted, 0}}};
     readiness found;
-    if (::poll(polled.data(), polled.size(), static_cast<int>(timeout.count())) <= 0) return found;
+    // A record that was larger than what was asked for is out of the socket already.
+    const bool decrypted = tls_ && SSL_pending(tls_.get()) > 0;
+    const int at_most_ms = decrypted ? 0 : static_cast<int>(timeout.count());
+    if (decrypted) found.add(ready::readable);
+    if (::poll(polled.data(), polled.size(), at_most_ms) <= 0) return found;
     if (polled[0].revents != 0) found.add(ready::stop);
     if ((polled[1].revents & (POLLIN | POLLHUP | POLLERR)) != 0) found.add(ready::readable);
     if ((polled[1].revents & (POLLOUT | POLLERR | POLLHUP)) != 0) found.add(ready::writable);

@@ -15,6 +15,7 @@
 #include "daemon/address.h"
 #include "daemon/send/stop_signal.h"
 #include "daemon/send/unique_fd.h"
+#include "daemon/tls/tls.h"
 
 namespace tickd {
 
@@ -42,9 +43,11 @@ private:
 // Used by one thread. The socket does not block.
 class connection {
 public:
-    // Tries every address the name has, each for at most `timeout`.
+    // Tries every address the name has, each for at most `timeout`. With `tls`, a context of
+    // make_tls_client, then shakes hands for at most that long; the host must be who it says.
     [[nodiscard]] static std::expected<connection, connect_error> open(
-        const address& where, stop_signal& stop, std::chrono::milliseconds timeout);
+        const address& where, stop_signal& stop, std::chrono::milliseconds timeout,
+        SSL_CTX* tls = nullptr);
 
     // Bytes that the system took, 0 when it takes none now, or why the connection is lost.
     [[nodiscard]] std::expected<std::size_t, std::string> send(std::string_view bytes);
@@ -61,8 +64,13 @@ public:
 
 private:
     explicit connection(unique_fd socket) noexcept : socket_{std::move(socket)} {}
+    [[nodiscard]] std::expected<void, connect_error> shake_hands(const address& where, SSL_CTX& tls,
+                                                                 stop_signal& stop,
+                                                                 std::chrono::milliseconds timeout);
+    [[nodiscard]] std::expected<std::size_t, std::string> after_tls(int result, bool& wait_more);
 
     unique_fd socket_;
+    tls_session tls_;  // null: none
 };
 
 }  // namespace tickd

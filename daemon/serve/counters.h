@@ -28,7 +28,8 @@ struct lane_counters {
     std::array<counter, ingest::verdict_count> refused{};  // by verdict; [accepted] stays 0
     counter sessions_opened{};
     counter sessions_closed{};
-    counter reading_paused{};  // times a session had to wait for a block
+    counter reading_paused{};   // times a session had to wait for a block
+    counter reading_limited{};  // times a session had to wait for its rate
     // Writer thread.
     counter batches_committed{};
     counter ticks_committed{};

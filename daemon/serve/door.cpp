@@ -6,6 +6,9 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,8 +38,29 @@ void set_options(asio::ip::tcp::socket& socket) {
     boost::system::error_code ignored;
     socket.set_option(asio::ip::tcp::no_delay(true), ignored);
     socket.set_option(asio::socket_base::keep_alive(true), ignored);
+    // A peer whose machine is gone is noticed after 60 + 4 * 15 s; the system's own is two hours.
+    constexpr int idle_s = 60, interval_s = 15, probes = 4;
+    const int fd = socket.native_handle();
+    ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+    ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
+    ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
 }
 void set_options(asio::local::stream_protocol::socket&) {}
+
+// Null: neither is limited.
+[[nodiscard]] std::shared_ptr<flow_limit> flow_of(std::optional<std::uint64_t> lines,
+                                                  std::optional<std::uint64_t> bytes) {
+    return lines || bytes ? std::make_shared<flow_limit>(lines, bytes) : nullptr;
+}
+
+// Null: the listener has no certificate.
+[[nodiscard]] std::expected<tls_context, std::string> tls_of(const listener_config& at) {
+    if (at.tls_certificate.empty()) return tls_context();
+    return make_tls_server({.certificate = at.tls_certificate,
+                            .key = at.tls_key,
+                            .client_ca = at.tls_client_ca,
+                            .minimum = at.tls_min_version});
+}
 
 }  // namespace
 
@@ -49,11 +73,15 @@ std::expected<void, std::string> door::open() {
     for (const listener_config& at : settings_.listeners) {
         const auto where = parse_address(at.address);
         if (!where) return std::unexpected(at.address + ": " + where.error());
+        auto tls = tls_of(at);
+        if (!tls) return std::unexpected(at.address + ": " + tls.error());
         const auto add = [&](auto acceptor) -> std::expected<void, std::string> {
             if (!acceptor) return std::unexpected(at.address + ": " + acceptor.error());
             listeners_.push_back({.settings = at,
                                   .rules = rules_of(at, settings_),
                                   .acceptor = std::move(*acceptor),
+                                  .tls = std::move(*tls),
+                                  .flow = flow_of(at.lines_per_second, at.bytes_per_second),
                                   .sessions = std::make_shared<std::atomic<std::uint32_t>>(0)});
             return {};
         };
@@ -115,11 +143,7 @@ std::expected<door::unix_acceptor, std::string> door::listen_unix(const std::str
 }
 
 std::shared_ptr<void> door::place_at(listener& at) {
-    auto sessions = at.sessions;
-    if (sessions->load() >= at.settings.sessions_max) return nullptr;
-    sessions->fetch_add(1);
-    // The deleter is what matters: whoever drops the last copy gives the place back.
-    return {static_cast<void*>(this), [sessions](void*) { sessions->fetch_sub(1); }};
+    return place_among(at.sessions, at.settings.sessions_max);
 }
 
 template <typename Acceptor>
@@ -155,6 +179,53 @@ asio::awaitable<void> door::accept_all(listener& at, Acceptor& acceptor) {
 
 lane& door::lane_for(const std::string& producer) {
     return *lanes_[std::hash<std::string>{}(producer) % lanes_.size()];
+}
+
+door::tenant_share& door::share_of(const ingest::uuid& tenant) {
+    const auto& limits = settings_.limits;
+    tenant_share& share = tenants_[tenant];
+    if (!share.sessions) {
+        share.sessions = std::make_shared<std::atomic<std::uint32_t>>(0);
+        share.flow = flow_of(limits.tenant_lines_per_second, limits.tenant_bytes_per_second);
+    }
+    return share;
+}
+
+// Without those of its tenant.
+session_limits door::limits_at(const listener& at) const {
+    const auto& limits = settings_.limits;
+    session_limits made{
+        .flows = {}, .idle = limits.idle_timeout, .unacked_bytes = limits.session_unacked_bytes};
+    if (at.flow) made.flows.push_back(at.flow);
+    if (auto own = flow_of(limits.session_lines_per_second, limits.session_bytes_per_second)) {
+        made.flows.push_back(std::move(own));
+    }
+    return made;
+}
+
+std::shared_ptr<void> place_among(std::shared_ptr<std::atomic<std::uint32_t>> sessions,
+                                  std::uint64_t sessions_max, std::shared_ptr<void> further) {
+    if (sessions->load() >= sessions_max) return nullptr;
+    sessions->fetch_add(1);
+    // The deleter is what matters: whoever drops the last copy gives the place back.
+    void* const something = sessions.get();
+    return {something, [held = std::move(sessions), further = std::move(further)](void*) {
+                held->fetch_sub(1);
+            }};
+}
+
+bool door::reload_certificates() {
+    bool all = true;
+    for (listener& at : listeners_) {
+        auto tls = tls_of(at.settings);
+        if (tls) {
+            at.tls = std::move(*tls);
+        } else {
+            spdlog::error("{}: its certificate stays as it was: {}", at.settings.name, tls.error());
+            all = false;
+        }
+    }
+    return all;
 }
 
 void door::close() {

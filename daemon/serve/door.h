@@ -17,6 +17,7 @@
 #include <expected>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <string>
 #include <variant>
@@ -32,6 +33,12 @@
 
 namespace tickd {
 
+// A place among at most `sessions_max`, which is given back with the last copy, and `further` with
+// it. Null: there is none.
+[[nodiscard]] std::shared_ptr<void> place_among(
+    std::shared_ptr<std::atomic<std::uint32_t>> sessions, std::uint64_t sessions_max,
+    std::shared_ptr<void> further = nullptr);
+
 class door {
 public:
     door(boost::asio::io_context& io, const config& settings,
@@ -44,6 +51,9 @@ public:
     // Binds every listener, then accepts on all. On failure nothing accepts, and the text says
     // which address could not be had and why.
     [[nodiscard]] std::expected<void, std::string> open();
+    // Reads certificates and keys again, for connections that come from then on. A listener whose
+    // files cannot be used keeps those it has. False: there was one.
+    bool reload_certificates();
     // Accepts no more; connections that are still being greeted are closed.
     void close();
 
@@ -58,10 +68,17 @@ private:
         listener_config settings;
         ingest::record_rules rules;
         std::variant<tcp_acceptor, unix_acceptor> acceptor;
+        tls_context tls;                   // null: none
+        std::shared_ptr<flow_limit> flow;  // null: none
         std::shared_ptr<std::atomic<std::uint32_t>> sessions;
         std::unique_ptr<log_limiter> complaints = std::make_unique<log_limiter>();
     };
 
+    // What a tenant's sessions have in common. Kept for life: tenants are few.
+    struct tenant_share {
+        std::shared_ptr<flow_limit> flow;  // null: none
+        std::shared_ptr<std::atomic<std::uint32_t>> sessions;
+    };
     // What comes before the lane knows of a connection.
     struct first_line {
         std::string bytes;
@@ -85,17 +102,21 @@ private:
     template <typename Acceptor>
     boost::asio::awaitable<void> accept_all(listener& at, Acceptor& acceptor);
     boost::asio::awaitable<void> greet(stream_socket socket, int family, listener& at,
-                                       std::string peer, std::shared_ptr<void> place);
-    boost::asio::awaitable<void> read_first_line(stream_socket& socket, first_line& line);
-    boost::asio::awaitable<identified> identify(const stream_socket& socket, const listener& at,
+                                       std::string name, std::shared_ptr<void> place);
+    boost::asio::awaitable<void> shake_hands(wire& peer, tls_session session, std::string& failure);
+    boost::asio::awaitable<bool> read_part(wire& peer, first_line& line);
+    boost::asio::awaitable<void> read_first_line(wire& peer, first_line& line);
+    boost::asio::awaitable<void> await_first_line(wire& peer, first_line& line);
+    boost::asio::awaitable<identified> identify(wire& peer, const listener& at,
                                                 const std::optional<ingest::hello>& hello,
                                                 std::chrono::steady_clock::time_point give_up_at);
     boost::asio::awaitable<identified> identify_by_token(
         const std::string& token, std::chrono::steady_clock::time_point give_up_at);
-    boost::asio::awaitable<void> turn_away(stream_socket& socket, listener& at,
-                                           const std::string& peer, ingest::session_error why,
-                                           std::string_view detail);
+    boost::asio::awaitable<void> turn_away(wire& peer, listener& at, const std::string& name,
+                                           ingest::session_error why, std::string_view detail);
     [[nodiscard]] std::shared_ptr<void> place_at(listener& at);
+    [[nodiscard]] tenant_share& share_of(const ingest::uuid& tenant);
+    [[nodiscard]] session_limits limits_at(const listener& at) const;
     [[nodiscard]] lane& lane_for(const std::string& producer);
 
     boost::asio::io_context& io_;
@@ -103,6 +124,7 @@ private:
     std::vector<std::unique_ptr<lane>>& lanes_;
     identity_map identities_;
     const token_watch* tokens_ = nullptr;
+    std::map<ingest::uuid, tenant_share> tenants_;
     std::list<listener> listeners_;
     std::vector<std::string> unix_paths_;
     std::uint64_t next_session_id_ = 1;

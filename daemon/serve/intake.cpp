@@ -63,6 +63,8 @@ ingest::origin& intake::origin_in_block(record_source& from) {
 void intake::take(record_source& from, const ingest::frame& line, std::int64_t now_us) {
     ingest::origin& origin = origin_in_block(from);
     ++origin.received;
+    origin.bytes += line.line.size();
+    from.bytes_in_flight += line.line.size();
     ingest::refusal why;
     if (line.too_long) {
         why.reason = ingest::verdict::line_too_long;

@@ -43,7 +43,8 @@ struct record_source {
 
     std::uint64_t block_serial = 0;  // the block that `origin` is an index into
     std::uint16_t origin = 0;
-    bool duplicate_seen = false;  // since it was last looked at
+    std::uint64_t bytes_in_flight = 0;  // of lines neither committed nor in the spool
+    bool duplicate_seen = false;        // since it was last looked at
 };
 
 class intake {

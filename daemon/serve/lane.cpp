@@ -82,8 +82,10 @@ void lane::open_session(incoming connection) {
             connection.source.default_source = connection.hello->source;
         }
     }
-    auto newcomer = std::make_shared<session>(*this, std::move(socket),
-                                              std::move(connection.source), acks, line_bytes_max_);
+    auto newcomer =
+        std::make_shared<session>(*this, wire(std::move(socket), std::move(connection.tls)),
+                                  std::move(connection.source), acks, line_bytes_max_);
+    newcomer->hold_to(std::move(connection.limits));
     newcomer->depends_on(std::move(connection.still_good));
     newcomer->give(connection.first_bytes);
     sessions_.emplace(id, newcomer);

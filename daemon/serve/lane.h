@@ -43,10 +43,12 @@ struct incoming {
     int socket = -1;                     // owned
     int family = 0;                      // AF_INET, AF_INET6 or AF_UNIX
     record_source source;                // without its feed
+    tls_session tls;                     // on the socket; null: none
     std::string first_bytes;             // read at the door, without the hello
     std::optional<ingest::hello> hello;  // none: a plain session
     std::shared_ptr<void> place;         // counts it against its listener's limit while it lives
-    std::function<bool()> still_good;    // whether its credential is; null: for life. Any thread
+    session_limits limits;
+    std::function<bool()> still_good;  // whether its credential is; null: for life. Any thread
 };
 
 class lane {

@@ -49,6 +49,8 @@ void lane::settle(const ingest::block& done, home how) {
     }
     for (const ingest::origin& from : done.origins()) {
         if (from.producer != 0) settle_origin(done, from, how);
+        const auto found = sessions_.find(from.session_id);
+        if (found != sessions_.end()) found->second->kept(from.bytes);
     }
 }
 

@@ -75,7 +75,7 @@ constexpr std::chrono::milliseconds watch_interval{20};
 
 server::server(config settings)
     : settings_(std::move(settings)),
-      signals_(io_, SIGTERM, SIGINT),
+      signals_(io_, SIGTERM, SIGINT, SIGHUP),
       watch_(io_),
       door_(io_, settings_, lanes_) {
     const std::string holder = holder_name();
@@ -106,8 +106,6 @@ void server::watch_tokens() {
 
 exit_code server::run() {
     std::signal(SIGPIPE, SIG_IGN);
-    // Nothing can be reloaded yet, and a hang-up must not end a daemon.
-    std::signal(SIGHUP, SIG_IGN);
     auto signer = notary::make(settings_);
     if (!signer) {
         spdlog::error("notary: {}", signer.error());
@@ -134,6 +132,11 @@ exit_code server::run() {
 void server::await_signal() {
     signals_.async_wait([this](boost::system::error_code failed, int number) {
         if (failed) return;
+        if (number == SIGHUP) {
+            reload();
+            await_signal();
+            return;
+        }
         if (stopping_) {
             spdlog::warn("second signal: ending at once");
             stop_by_ = std::chrono::steady_clock::now();
@@ -142,6 +145,10 @@ void server::await_signal() {
         stop(number == SIGTERM ? "SIGTERM" : "SIGINT");
         await_signal();
     });
+}
+
+void server::reload() {
+    if (door_.reload_certificates()) spdlog::info("SIGHUP: certificates read again");
 }
 
 void server::stop(std::string_view why) {
@@ -170,7 +177,6 @@ void server::watch_lanes() {
 }
 
 exit_code server::finish() {
-    tokens_.reset();
     bool fenced = false;
     std::uint64_t left = 0, spooled = 0;
     for (const auto& each : lanes_) {
@@ -179,6 +185,7 @@ exit_code server::finish() {
         left += each->uncommitted_records();
         spooled += records_spooled(each->counters());
     }
+    tokens_.reset();  // Behind the lanes, whose sessions ask it.
     // Behind the lanes: what they have just committed is signed before the end.
     if (notary_ && !fenced && left == 0) notary_->finish();
     notary_.reset();

@@ -36,6 +36,7 @@ public:
 
 private:
     void watch_tokens();
+    void reload();
     void await_signal();
     void stop(std::string_view why);
     void watch_lanes();

@@ -2,10 +2,8 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -27,7 +25,7 @@ constexpr std::chrono::seconds farewell_time{5};
 
 }  // namespace
 
-session::session(lane& home, stream_socket socket, record_source source, ingest::ack_level acks,
+session::session(lane& home, wire socket, record_source source, ingest::ack_level acks,
                  std::size_t line_bytes_max)
     : lane_(home),
       socket_(std::move(socket)),
@@ -35,7 +33,9 @@ session::session(lane& home, stream_socket socket, record_source source, ingest:
       acks_(acks),
       frames_(line_bytes_max),
       reply_signal_(home.io(), asio::steady_timer::time_point::max()),
-      farewell_(home.io()) {}
+      farewell_(home.io()),
+      pace_(home.io()),
+      idle_(home.io()) {}
 
 void session::give(std::string_view bytes) {
     while (!bytes.empty()) {
@@ -49,13 +49,51 @@ void session::give(std::string_view bytes) {
 
 asio::awaitable<void> session::run() {
     using namespace asio::experimental::awaitable_operators;
+    if (limits_.idle) watch_idleness();
     if (acked()) {
         co_await (read_to_end() && write_replies());
     } else {
         co_await read_to_end();
     }
-    boost::system::error_code ignored;
-    socket_.close(ignored);
+    idle_.cancel();
+    socket_.close();
+}
+
+// A peer that is not read, or that is owed acks, is not idle.
+void session::watch_idleness() {
+    idle_.expires_after(*limits_.idle);
+    idle_.async_wait([self = weak_from_this()](boost::system::error_code cancelled) {
+        const auto alive = self.lock();
+        if (cancelled || !alive || alive->closing_ || alive->reading_done_) return;
+        const bool owed = alive->acked() && !alive->everything_settled();
+        const std::int64_t since_us = alive->waiting_since_us_;
+        if (since_us == 0 || owed || monotonic_us() - since_us < alive->limits_.idle->count()) {
+            alive->watch_idleness();
+            return;
+        }
+        alive->close_with(ingest::session_error::idle_timeout, "nothing was sent for too long");
+    });
+}
+
+// Waits until the session may be read again.
+asio::awaitable<void> session::obey_limits() {
+    const auto may_wait = [this] { return !closing_ && !draining_; };
+    while (limits_.unacked_bytes && source_.bytes_in_flight > *limits_.unacked_bytes &&
+           may_wait()) {
+        lane_.records().flush();
+        co_await lane_.until_change();
+    }
+    if (limits_.flows.empty()) co_return;
+    const std::int64_t now_us = monotonic_us();
+    std::int64_t wait_us = 0;
+    for (const auto& each : limits_.flows) {
+        wait_us = std::max(wait_us, each->take(lines_taken_, bytes_taken_, now_us));
+    }
+    lines_taken_ = bytes_taken_ = 0;
+    if (wait_us == 0 || !may_wait()) co_return;
+    add(lane_.counters().reading_limited, 1);
+    pace_.expires_after(std::chrono::microseconds(wait_us));
+    co_await pace_.async_wait(asio::bind_cancellation_slot(read_cancel_.slot(), no_throw));
 }
 
 // False: there are lines left and no block to keep them in.
@@ -65,6 +103,7 @@ bool session::take_lines(std::int64_t now_us) {
         const auto line = frames_.next();
         if (!line) return true;
         records.take(source_, *line, now_us);
+        ++lines_taken_;
         if (acked() && source_.duplicate_seen) {
             source_.duplicate_seen = false;
             ack_again_ = true;
@@ -80,6 +119,7 @@ asio::awaitable<void> session::read_to_end() {
         while (!closing_ && !take_lines(unix_now_us())) co_await lane_.until_change();
         lane_.records().offer();
         if (ack_again_) wake_writer();
+        co_await obey_limits();
         if (closing_ || (draining_ && drain_bytes_ == 0)) break;
 
         std::span<char> room = frames_.room();
@@ -87,16 +127,26 @@ asio::awaitable<void> session::read_to_end() {
         // among the bytes that drain() found.
         const bool counted = draining_;
         if (draining_) room = room.first(std::min<std::size_t>(room.size(), drain_bytes_));
-        const auto [failed, bytes] = co_await socket_.async_read_some(
-            asio::buffer(room.data(), room.size()),
-            asio::bind_cancellation_slot(read_cancel_.slot(), no_throw));
+        // What TLS has not decrypted yet cannot be counted: draining takes what is there.
+        const bool at_hand = counted && socket_.secure();
+        waiting_since_us_ = limits_.idle ? monotonic_us() : 0;
+        wire::done got;
+        if (at_hand) {
+            got = socket_.read_ready(room);
+        } else {
+            got = co_await socket_.read_some(room, read_cancel_.slot());
+        }
+        const auto [failed, bytes] = got;
+        waiting_since_us_ = 0;
         if (failed == asio::error::operation_aborted) continue;
         if (failed) {
             broken = failed != asio::error::eof;
             break;
         }
+        if (at_hand && bytes == 0) break;
         add(lane_.counters().bytes_received, bytes);
         frames_.received(bytes);
+        bytes_taken_ += bytes;
         if (counted) drain_bytes_ -= std::min<std::size_t>(drain_bytes_, bytes);
     }
     co_await take_last_line(broken);
@@ -108,11 +158,11 @@ asio::awaitable<void> session::read_to_end() {
 // An acked producer sends its last line again; from anybody else a line without its newline is a
 // record when the stream ended in order, and a dead letter when it broke off.
 asio::awaitable<void> session::take_last_line(bool broken) {
-    if (closing_ || acked()) co_return;
+    if (acked()) co_return;
     const auto line = frames_.finish();
     if (!line) co_return;
     while (!lane_.records().has_room()) co_await lane_.until_change();
-    if (broken || draining_) {
+    if (broken || draining_ || closing_) {
         lane_.records().take_unfinished(source_, *line, unix_now_us());
     } else {
         lane_.records().take(source_, *line, unix_now_us());
@@ -140,8 +190,8 @@ asio::awaitable<void> session::write_replies() {
             continue;
         }
         std::swap(replies_, writing_);
-        const auto [failed, bytes] = co_await asio::async_write(
-            socket_, asio::buffer(writing_.data(), writing_.size()), no_throw);
+        const auto [failed, bytes] =
+            co_await socket_.write_all(std::span(writing_.data(), writing_.size()));
         writing_.clear();
         if (failed) {
             closing_ = true;
@@ -150,8 +200,7 @@ asio::awaitable<void> session::write_replies() {
     }
     farewell_.cancel();
     read_cancel_.emit(asio::cancellation_type::terminal);
-    boost::system::error_code ignored;
-    socket_.shutdown(asio::socket_base::shutdown_send, ignored);
+    socket_.shutdown_send();
 }
 
 void session::wake_writer() { reply_signal_.cancel(); }
@@ -195,8 +244,7 @@ void session::close_with(ingest::session_error why, std::string_view detail) {
     farewell_.async_wait([self = weak_from_this()](boost::system::error_code cancelled) {
         if (cancelled) return;
         if (const auto alive = self.lock()) {
-            boost::system::error_code ignored;
-            alive->socket_.close(ignored);
+            alive->socket_.close();
         }
     });
 }
@@ -204,8 +252,7 @@ void session::close_with(ingest::session_error why, std::string_view detail) {
 void session::drain() {
     if (draining_) return;
     draining_ = true;
-    boost::system::error_code failed;
-    drain_bytes_ = socket_.available(failed);
+    drain_bytes_ = socket_.available();
     if (acked()) {
         ingest::append_drain(replies_);
         wake_writer();

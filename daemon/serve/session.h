@@ -8,7 +8,6 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <cstdint>
@@ -18,6 +17,8 @@
 #include <utility>
 
 #include "daemon/serve/intake.h"
+#include "daemon/serve/session_limits.h"
+#include "daemon/serve/wire.h"
 #include "ingest/byte_buffer.h"
 #include "ingest/frame_buffer.h"
 #include "ingest/hello.h"
@@ -27,11 +28,9 @@ namespace tickd {
 
 class lane;
 
-using stream_socket = boost::asio::generic::stream_protocol::socket;
-
 class session : public std::enable_shared_from_this<session> {
 public:
-    session(lane& home, stream_socket socket, record_source source, ingest::ack_level acks,
+    session(lane& home, wire socket, record_source source, ingest::ack_level acks,
             std::size_t line_bytes_max);
 
     [[nodiscard]] std::uint64_t id() const noexcept { return source_.session_id; }
@@ -39,6 +38,8 @@ public:
     [[nodiscard]] bool acked() const noexcept { return source_.feed != nullptr; }
     [[nodiscard]] ingest::ack_level acks() const noexcept { return acks_; }
 
+    // Before it runs.
+    void hold_to(session_limits limits) { limits_ = std::move(limits); }
     // Bytes that were read before the session came to its lane.
     void give(std::string_view bytes);
     // Reads until the peer or the lane ends it, then waits until what it is owed has been sent.
@@ -51,6 +52,8 @@ public:
     // Ends the session if it is not.
     void recheck_credential();
     void welcome(std::uint64_t resume_after, std::size_t line_bytes_max);
+    // Lines of so many bytes are in the database or in the spool.
+    void kept(std::uint64_t bytes) noexcept { source_.bytes_in_flight -= bytes; }
     // A record is dead-lettered, and that is committed.
     void reject(std::uint64_t seq, ingest::verdict why, std::string_view field);
     // Everything up to `seq` is settled.
@@ -62,6 +65,8 @@ public:
 
 private:
     [[nodiscard]] bool take_lines(std::int64_t now_us);
+    boost::asio::awaitable<void> obey_limits();
+    void watch_idleness();
     boost::asio::awaitable<void> read_to_end();
     boost::asio::awaitable<void> take_last_line(bool broken);
     boost::asio::awaitable<void> write_replies();
@@ -69,15 +74,19 @@ private:
     [[nodiscard]] bool everything_settled() const noexcept;
 
     lane& lane_;
-    stream_socket socket_;
+    wire socket_;
     record_source source_;
     std::function<bool()> still_good_;
+    session_limits limits_;
     ingest::ack_level acks_;
     ingest::frame_buffer frames_;
 
     boost::asio::cancellation_signal read_cancel_;  // ends a read that waits for its peer
     boost::asio::steady_timer reply_signal_;        // cancelled when there is something to write
     boost::asio::steady_timer farewell_;            // for a peer that does not read its last lines
+    boost::asio::steady_timer pace_, idle_;
+    std::uint64_t lines_taken_ = 0, bytes_taken_ = 0;  // since limits were last asked
+    std::int64_t waiting_since_us_ = 0;                // for the peer, monotonic; 0: it does not
     ingest::byte_buffer replies_, writing_;
     std::uint64_t settled_seq_ = 0;
     std::uint64_t acked_seq_ = 0;
