@@ -2,6 +2,8 @@
 # and never exported: third-party headers come as SYSTEM and are not judged by it.
 set(TICKD_SANITIZE "" CACHE STRING "Sanitizers: address,undefined or thread; empty: none")
 
+option(TICKD_FUZZ "Instrument for libFuzzer and build tests/fuzz: clang only" OFF)
+
 add_library(tickd_flags INTERFACE)
 
 target_compile_options(tickd_flags INTERFACE
@@ -45,6 +47,10 @@ elseif(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
     endif()
     target_link_options(tickd_flags INTERFACE
         -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed)
+endif()
+
+if(TICKD_FUZZ)
+    target_compile_options(tickd_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
 if(NOT CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")

@@ -1,6 +1,7 @@
 // `tickd doctor`.
 #include <cstdio>
 
+#include "daemon/clock.h"
 #include "daemon/commands/db_commands.h"
 #include "daemon/doctor/preflight.h"
 #include "daemon/doctor/sqlstate_table.h"
@@ -25,6 +26,7 @@ void examine(command_context& context, bool json) {
     auto connection = pg_connection::connect(target);
     if (!connection) {
         print({check_listeners(*settings),
+               check_certificates(*settings, unix_now_us() / 1'000'000),
                check_files(*settings, files_of_this_process()),
                {check_status::fail, "connection", to_text(connection.error())}},
               json);

@@ -6,7 +6,9 @@
 #include <string>
 
 #include "daemon/address.h"
+#include "daemon/clock.h"
 #include "daemon/progress_bar.h"
+#include "daemon/tls/tls.h"
 
 namespace tickd {
 
@@ -16,6 +18,10 @@ namespace {
 constexpr std::uint64_t files_beside_sessions = 64;
 constexpr std::uint64_t files_of_a_lane = 8;
 
+constexpr std::int64_t day_s = 86'400;
+// Enough for who renews by hand; those that are renewed by themselves are renewed earlier.
+constexpr std::int64_t certificate_warning_s = 21 * day_s;
+
 bool is_loopback(const address& where) {
     return where.kind != address::family::tcp || where.host == "localhost" || where.host == "::1" ||
            where.host.starts_with("127.");
@@ -24,20 +30,66 @@ bool is_loopback(const address& where) {
 }  // namespace
 
 health_check check_listeners(const config& settings) {
-    std::string open;
+    std::string open, in_clear;
+    std::size_t on_network = 0;
+    const auto add = [](std::string& to, const std::string& what) {
+        to += (to.empty() ? "" : ", ") + what;
+    };
     for (const listener_config& each : settings.listeners) {
         const auto where = parse_address(each.address);
         if (!where || is_loopback(*where)) continue;
-        open += (open.empty() ? "" : ", ") + each.address;
+        ++on_network;
+        if (each.auth == listener_auth::none) add(open, each.address);
+        if (each.auth == listener_auth::token && each.tls_certificate.empty()) {
+            add(in_clear, each.address);
+        }
     }
-    if (open.empty()) {
-        return {check_status::ok, "listeners",
-                std::format("all {} on this machine alone", settings.listeners.size())};
+    std::string problems;
+    if (!open.empty()) {
+        problems = open +
+                   ": whoever reaches it may send as any producer; set auth, bind it to 127.0.0.1"
+                   " or a unix socket, or let a firewall choose the senders";
     }
-    return {check_status::warn, "listeners",
-            open +
-                ": whoever reaches it may send as any producer; bind it to 127.0.0.1 or a unix"
-                " socket, or let a firewall choose the senders"};
+    if (!in_clear.empty()) {
+        problems += (problems.empty() ? "" : "; ") + in_clear +
+                    ": tokens go over the network as they are; set tls_certificate and tls_key";
+    }
+    if (!problems.empty()) return {check_status::warn, "listeners", problems};
+    return {check_status::ok, "listeners",
+            on_network == 0 ? std::format("all {} on this machine alone", settings.listeners.size())
+                            : std::format("{} on the network ask who is sending", on_network)};
+}
+
+health_check check_certificates(const config& settings, std::int64_t now_s) {
+    std::string bad, soon;
+    std::size_t count = 0;
+    const auto add = [](std::string& to, const std::string& what) {
+        to += (to.empty() ? "" : "; ") + what;
+    };
+    for (const listener_config& each : settings.listeners) {
+        if (each.tls_certificate.empty()) continue;
+        ++count;
+        const auto usable = make_tls_server({.certificate = each.tls_certificate,
+                                             .key = each.tls_key,
+                                             .client_ca = each.tls_client_ca,
+                                             .minimum = each.tls_min_version});
+        if (!usable) {
+            add(bad, usable.error());
+            continue;
+        }
+        const auto end_s = certificate_end_s(each.tls_certificate);
+        if (!end_s) {
+            add(bad, end_s.error());
+        } else if (*end_s <= now_s) {
+            add(bad, each.tls_certificate + " has expired");
+        } else if (*end_s - now_s < certificate_warning_s) {
+            add(soon, std::format("{} expires in {} days", each.tls_certificate,
+                                  (*end_s - now_s) / day_s));
+        }
+    }
+    if (!bad.empty()) return {check_status::fail, "certificates", bad};
+    if (!soon.empty()) return {check_status::warn, "certificates", soon};
+    return {check_status::ok, "certificates", std::format("{} good", count)};
 }
 
 health_check check_files(const config& settings, std::uint64_t files_max) {
@@ -89,9 +141,9 @@ health_check check_durability(pg_connection& connection) {
 }
 
 std::vector<health_check> preflight(const config& settings, pg_connection& connection) {
-    std::vector<health_check> checks{check_listeners(settings),
-                                     check_files(settings, files_of_this_process()),
-                                     check_durability(connection)};
+    std::vector<health_check> checks{
+        check_listeners(settings), check_certificates(settings, unix_now_us() / 1'000'000),
+        check_files(settings, files_of_this_process()), check_durability(connection)};
     for (health_check& each : check_health(connection, embedded_migrations())) {
         checks.push_back(std::move(each));
     }

@@ -11,8 +11,12 @@
 
 namespace tickd {
 
-// Listeners that anybody on the network may use.
+// Listeners that anybody on the network may use, or that take secrets in the open.
 [[nodiscard]] health_check check_listeners(const config& settings);
+
+// Whether the listeners' certificates can be read and used, and for how long yet. `now_s`: since
+// 1970.
+[[nodiscard]] health_check check_certificates(const config& settings, std::int64_t now_s);
 
 // Whether `files_max` descriptors, as many as this process may open, are enough for every session
 // the listeners allow.

@@ -8,7 +8,9 @@
 
 #include "daemon/doctor/preflight.h"
 #include "daemon/doctor/sqlstate_table.h"
+#include "daemon/tls/tls.h"
 #include "ingest/sqlstate_policy.h"
+#include "tests/support/test_ca.h"
 
 using namespace tickd;
 
@@ -66,6 +68,45 @@ TEST_CASE("a listener that the network reaches is a warning", "[doctor]") {
         CHECK(check_listeners(open).status == check_status::warn);
         CHECK(check_listeners(open).detail.starts_with(address + ":"));
     }
+}
+
+TEST_CASE("a listener that asks who is sending is none, but for secrets in the open", "[doctor]") {
+    config settings;
+    settings.listeners.resize(1);
+    listener_config& at = settings.listeners.front();
+    at.address = "0.0.0.0:7450";
+    at.auth = listener_auth::token;
+    CHECK(check_listeners(settings).status == check_status::warn);
+    CHECK(check_listeners(settings).detail.contains("tokens go over the network"));
+    at.tls_certificate = at.tls_key = "file";
+    CHECK(check_listeners(settings).status == check_status::ok);
+    at.auth = listener_auth::mtls;
+    CHECK(check_listeners(settings).status == check_status::ok);
+    at.auth = listener_auth::none;
+    CHECK(check_listeners(settings).status == check_status::warn);
+}
+
+TEST_CASE("a certificate is a warning when its end is near, and a failure when it is of no use",
+          "[doctor]") {
+    const tickd::test::test_ca ca;
+    const auto pair = ca.server();
+    config settings;
+    settings.listeners.resize(2);
+    CHECK(check_certificates(settings, 0).status == check_status::ok);
+    listener_config& at = settings.listeners.front();
+    at.tls_certificate = pair.certificate;
+    at.tls_key = pair.key;
+    const auto end_s = certificate_end_s(pair.certificate);
+    REQUIRE(end_s);
+    constexpr std::int64_t day_s = 86'400;
+    CHECK(check_certificates(settings, *end_s - 22 * day_s).status == check_status::ok);
+    CHECK(check_certificates(settings, *end_s - 20 * day_s).status == check_status::warn);
+    CHECK(check_certificates(settings, *end_s - 20 * day_s).detail.contains("in 20 days"));
+    CHECK(check_certificates(settings, *end_s).status == check_status::fail);
+    at.tls_key = ca.server("other").key;
+    CHECK(check_certificates(settings, 0).detail.contains("is not the key of"));
+    at.tls_certificate = "/nowhere";
+    CHECK(check_certificates(settings, 0).status == check_status::fail);
 }
 
 TEST_CASE("a file limit below the sessions allowed is a warning", "[doctor]") {
