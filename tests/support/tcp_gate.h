@@ -36,7 +36,7 @@ struct gate_fault {
     // Messages of a PostgreSQL server that are passed on; what comes behind them is kept from the
     // client, whose own bytes go on. So the server comes to a certain step, and nobody hears of it.
     std::uint64_t answers_max = never;
-    std::string user;  // answers_max is for connections of this database user
+    std::string user{};  // answers_max is for connections of this database user
 };
 
 class tcp_gate {
