@@ -1,7 +1,6 @@
 #include "daemon/log.h"
 
 #include <spdlog/sinks/ansicolor_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -112,18 +111,26 @@ bool colour_is_unwanted() {
 }  // namespace
 
 void start_log(std::string_view level, std::string_view format) {
-    const bool human = format == "human" || (format != "json" && isatty(STDERR_FILENO) == 1);
-    spdlog::sink_ptr sink;
-    if (human) {
-        sink = std::make_shared<spdlog::sinks::ansicolor_stderr_sink_mt>(
-            colour_is_unwanted() ? spdlog::color_mode::never : spdlog::color_mode::automatic);
-        sink->set_formatter(std::make_unique<human_formatter>());
-    } else {
-        sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-        sink->set_formatter(std::make_unique<json_formatter>());
-    }
-    spdlog::set_default_logger(std::make_shared<spdlog::logger>("tickd", std::move(sink)));
+    // One sink for both forms, so that the form can change while others log: it colours only what a
+    // formatter has marked.
+    spdlog::set_default_logger(std::make_shared<spdlog::logger>(
+        "tickd",
+        std::make_shared<spdlog::sinks::ansicolor_stderr_sink_mt>(
+            colour_is_unwanted() ? spdlog::color_mode::never : spdlog::color_mode::automatic)));
+    set_log_format(format);
     set_log_level(level);
+}
+
+void set_log_format(std::string_view format) {
+    const bool human = format == "human" || (format != "json" && isatty(STDERR_FILENO) == 1);
+    std::unique_ptr<spdlog::formatter> formatter;
+    if (human) {
+        formatter = std::make_unique<human_formatter>();
+    } else {
+        formatter = std::make_unique<json_formatter>();
+    }
+    // Each sink locks itself while it takes one.
+    spdlog::default_logger_raw()->set_formatter(std::move(formatter));
 }
 
 void set_log_level(std::string_view level) { spdlog::set_level(level_of(level)); }

@@ -20,8 +20,9 @@ namespace tickd {
 // Not while other threads log.
 void start_log(std::string_view level, std::string_view format);
 
-// Changes the level alone; any thread, any time.
+// Change the level or the format alone; any thread, any time.
 void set_log_level(std::string_view level);
+void set_log_format(std::string_view format);
 
 // One JSON object without a line end: time (RFC 3339, UTC, microseconds), level, thread and
 // message. Bytes that are not UTF-8 become U+FFFD.

@@ -204,6 +204,7 @@ void block::reset() noexcept {
     refused_ticks_.clear();
     refused_events_.clear();
     oldest_us_ = 0;
+    sealed_us_ = 0;
 }
 
 }  // namespace ingest

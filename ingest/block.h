@@ -109,6 +109,9 @@ public:
     [[nodiscard]] std::uint16_t add_origin(const origin& from);
     [[nodiscard]] origin& origin_at(std::uint16_t index) noexcept { return origins_[index]; }
 
+    // It goes to the writer now; `now_us`: since 1970.
+    void seal(std::int64_t now_us) noexcept { sealed_us_ = now_us; }
+
     // Keeps an accepted record with its raw line. `received_us`: when it arrived, since 1970.
     void keep(const record& accepted, std::string_view raw, std::int64_t received_us,
               std::uint16_t from);
@@ -137,6 +140,8 @@ public:
 
     // When its oldest record was received, since 1970; 0 when empty.
     [[nodiscard]] std::int64_t oldest_us() const noexcept { return oldest_us_; }
+    // When it was sent to the writer by this process; 0: it was not.
+    [[nodiscard]] std::int64_t sealed_us() const noexcept { return sealed_us_; }
 
     // --- the writer: a row that the server refused becomes a dead letter ---
 
@@ -174,6 +179,7 @@ private:
     std::vector<uuid> tenants_;
     std::vector<bool> refused_ticks_, refused_events_;
     std::int64_t oldest_us_ = 0;
+    std::int64_t sealed_us_ = 0;
 };
 
 }  // namespace ingest

@@ -83,6 +83,10 @@ public:
     [[nodiscard]] virtual std::expected<void, database_error> pass_spool(const uuid& spool,
                                                                          std::int64_t last) = 0;
 
+    // Whether the connection still stands, as far as can be seen without asking the server. For a
+    // lane that has nothing to do, which would otherwise not notice.
+    [[nodiscard]] virtual bool alive() noexcept { return true; }
+
     virtual void disconnect() noexcept = 0;
 
     // From any thread: the call that waits for the server fails soon, and so does every later one.

@@ -86,7 +86,11 @@ void lane_spooling::committed(const held_batch& done) {
 void lane_spooling::answered(std::int64_t committed,
                              const std::function<void(const block&)>& show) {
     asked_ = true;
-    if (committed > done_) counts_.left += replay_->skip(committed, show);
+    if (committed > done_) {
+        const std::uint64_t passed = replay_->skip(committed, show);
+        counts_.left += passed;
+        counts_.passed += passed;
+    }
     done_ = std::max(done_, committed);
     told_ = std::max(told_, committed);
 }

@@ -24,6 +24,7 @@ struct spooling_situation {
 struct lane_spool_counts {
     std::uint64_t blocks = 0, records = 0, bytes = 0;  // put in
     std::uint64_t left = 0;                            // records that were taken out: committed
+    std::uint64_t passed = 0;  // of those, found committed already when the database was asked
 };
 
 class lane_spooling {

@@ -34,11 +34,17 @@ lane_writer::doing lane_writer::step(std::int64_t now_us) {
     if (doubt_) return settle_doubt(now_us);
     if (answer_request(now_us)) return doing::worked;
     if (current_.rows.empty()) {
-        if (!begin_batch()) return doing::idle;
+        if (!begin_batch()) return idle(now_us);
         if (doubt_) return doing::worked;
     }
-    if (!current_.prepared) prepare();
+    if (!current_.prepared) prepare(current_);
     return commit(now_us);
+}
+
+// A link that broke while nothing was sent is taken up again before somebody needs it.
+lane_writer::doing lane_writer::idle(std::int64_t now_us) {
+    if (database_.alive()) return doing::idle;
+    return after_failure({{}, "the connection broke", {}}, now_us);
 }
 
 lane_writer::doing lane_writer::take_lane(std::int64_t now_us) {
@@ -57,7 +63,7 @@ lane_writer::doing lane_writer::settle_doubt(std::int64_t now_us) {
     doubt_.reset();
     if (*committed) {
         ++counts_.in_doubt_committed;
-        if (!current_.prepared) prepare();
+        if (!current_.prepared) prepare(current_);
         settle();
     }
     return doing::worked;
@@ -119,10 +125,15 @@ bool lane_writer::begin_batch() {
     return true;
 }
 
-void lane_writer::prepare() {
-    if (!current_.whole) drop_lost_producers(current_);
-    current_.rows.prepare(segments_);
-    current_.prepared = true;
+void lane_writer::prepare(held_batch& which) {
+    if (!which.whole) drop_lost_producers(which);
+    const std::int64_t began_us = ports_.took ? ports_.monotonic_us() : 0;
+    which.rows.prepare(segments_);
+    which.prepared = true;
+    if (ports_.took && !which.rows.empty()) {
+        ports_.took(writer_stage::prepare, ports_.monotonic_us() - began_us,
+                    which.rows.row_count());
+    }
 }
 
 lane_writer::doing lane_writer::commit(std::int64_t now_us) {
@@ -132,11 +143,18 @@ lane_writer::doing lane_writer::commit(std::int64_t now_us) {
     current_.marked = mark.has_value();
     under_way_ = name;
     commit_began_us_ = now_us;
+    const std::int64_t began_us = ports_.took ? ports_.monotonic_us() : 0;
     const commit_result result = database_.commit(current_.rows, name, mark, [this] { gather(); });
     under_way_.reset();
     commit_began_us_ = 0;
     switch (result.outcome) {
-        case commit_outcome::committed: settle(); return doing::worked;
+        case commit_outcome::committed:
+            if (ports_.took) {
+                ports_.took(writer_stage::commit, ports_.monotonic_us() - began_us,
+                            current_.rows.row_count());
+            }
+            settle();
+            return doing::worked;
         case commit_outcome::in_doubt:
             ++counts_.in_doubt;
             doubt_ = name;
@@ -167,8 +185,7 @@ void lane_writer::fill_next() {
         next_.rows.add(std::move(taken));
     }
     if (!next_.prepared && lost_producers_.empty() && !spooling_.backlog()) {
-        next_.rows.prepare(segments_);
-        next_.prepared = true;
+        prepare(next_);
     }
 }
 

@@ -43,6 +43,12 @@ struct watermark_request {
     std::function<void(resume_point)> answer{};  // called on the writer's thread
 };
 
+// What a batch spends its time in, on the writer's side.
+enum class writer_stage : std::uint8_t {
+    prepare,  // sorting and encoding
+    commit,   // its transaction, which succeeded
+};
+
 struct lane_writer_ports {
     // The ring's next block, or null.
     std::function<std::unique_ptr<block>()> take;
@@ -68,6 +74,9 @@ struct lane_writer_ports {
     // The daemon ends: what is in memory must not stay there.
     std::function<bool()> stopping{};
     std::function<std::int64_t()> monotonic_us{};
+
+    // Hears how long a stage of a batch took. Needs monotonic_us; may be empty.
+    std::function<void(writer_stage, std::int64_t took_us, std::uint32_t rows)> took{};
 };
 
 struct lane_writer_counts {
@@ -118,6 +127,10 @@ public:
     [[nodiscard]] const lane_spool_counts& spool_counts() const noexcept {
         return spooling_.counts();
     }
+    // Records that are in the spool and in a batch that did not come from there.
+    [[nodiscard]] std::uint64_t rows_held_twice() const noexcept {
+        return (current_.replayed ? 0 : current_.spooled_rows) + next_.spooled_rows;
+    }
     [[nodiscard]] bool connected() const noexcept { return held_; }
     [[nodiscard]] const lane_writer_counts& counts() const noexcept { return counts_; }
 
@@ -127,10 +140,11 @@ private:
     [[nodiscard]] doing ask_of_spool(std::int64_t now_us);
     [[nodiscard]] doing tell_of_spool(std::int64_t now_us);
     [[nodiscard]] doing commit(std::int64_t now_us);
+    [[nodiscard]] doing idle(std::int64_t now_us);
     [[nodiscard]] bool answer_request(std::int64_t now_us);
     void answer_from_spool();
     [[nodiscard]] bool begin_batch();
-    void prepare();
+    void prepare(held_batch& which);
     void gather();
     void fill_next();
     void settle();

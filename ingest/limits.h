@@ -94,6 +94,11 @@ inline constexpr std::size_t producer_labels_max = 1000;
 // One read. Larger reads gain nothing on loopback and cost memory per session.
 inline constexpr std::size_t read_bytes = std::size_t{128} * 1024;
 
+// The operator's HTTP server. A request is a line and some headers; of those who look, a scraper
+// and a few people are expected, and who keeps a connection open without asking holds one for 10 s.
+inline constexpr std::size_t admin_request_bytes_max = 8192;
+inline constexpr std::size_t admin_connections_max = 32;
+
 // --- replay of dead letters -----------------------------------------------------------------
 
 // What is read and committed at a time. The lines are far fewer than a batch's blocks hold.

@@ -13,7 +13,7 @@ constexpr const char* default_config_file = "/etc/tickd/tickd.yaml";
 
 }  // namespace
 
-std::optional<config> command_context::load() {
+loaded_config command_context::read() const {
     config_source source{.file = config_file, .environment = tickd_environment()};
     if (source.file.empty()) {
         std::error_code error;
@@ -23,7 +23,11 @@ std::optional<config> command_context::load() {
             source.file = default_config_file;
         }
     }
-    loaded_config loaded = load_config(source);
+    return load_config(source);
+}
+
+std::optional<config> command_context::load() {
+    loaded_config loaded = read();
     if (loaded.problems.empty()) return std::move(loaded.value);
     std::fputs(to_text(loaded.problems).c_str(), stderr);
     result = exit_code::config;

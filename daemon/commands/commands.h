@@ -18,6 +18,8 @@ struct command_context {
     // The configuration, or nothing after every problem has been printed to stderr and result is
     // exit_code::config.
     [[nodiscard]] std::optional<config> load();
+    // The configuration with whatever is wrong with it, read anew.
+    [[nodiscard]] loaded_config read() const;
 };
 
 void add_serve_command(CLI::App& app, command_context& context);

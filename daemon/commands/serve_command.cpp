@@ -13,7 +13,7 @@ void add_serve_command(CLI::App& app, command_context& context) {
         if (!settings) return;
         start_log(settings->log.level, settings->log.format);
         try {
-            server daemon(*settings);
+            server daemon(*settings, [&context] { return context.read(); });
             context.result = daemon.run();
         } catch (const std::exception& failed) {
             // Only set-up throws: no thread, no descriptor, no digest.

@@ -125,6 +125,10 @@ struct config {
     } stop;
 
     struct {
+        std::string address = "auto";  // none: off; auto: 127.0.0.1:9464 or another port
+    } admin;
+
+    struct {
         std::string level = "info";   // trace, debug, info, warn, error
         std::string format = "auto";  // auto, human, json
     } log;

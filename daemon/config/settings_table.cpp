@@ -50,7 +50,9 @@ setting<Owner> make(about what, const std::string& range, Get get, const Parse& 
                 get(owner) = static_cast<member_of<Owner, Get>>(*std::move(value));
                 return {};
             },
-            .print = [get, print](const Owner& owner) -> std::string { return print(get(owner)); }};
+            .print = [get, print](const Owner& owner) -> std::string { return print(get(owner)); },
+            .same = [get](const Owner& a, const Owner& b) -> bool { return get(a) == get(b); },
+            .take = [get](Owner& to, const Owner& from) { get(to) = get(from); }};
 }
 
 template <typename Owner, typename Get>
@@ -216,7 +218,7 @@ template <typename Owner>
 setting<Owner> tenant_of(std::string_view comment) {
     using member = std::optional<ingest::uuid>;
     return make<Owner>(
-        {"tenant", takes_effect::restart, "", comment}, "none, UUID", MEMBER(tenant),
+        {"tenant", takes_effect::reload, "", comment}, "none, UUID", MEMBER(tenant),
         [](std::string_view given) -> parsed<member> {
             if (given == no_value) return member{};
             const auto id = ingest::parse_uuid(given);
@@ -230,12 +232,13 @@ setting<Owner> tenant_of(std::string_view comment) {
 
 template <typename Owner>
 setting<Owner> tenant_from_payload() {
-    return flag<Owner>({"tenant_from_payload", takes_effect::restart, "",
+    return flag<Owner>({"tenant_from_payload", takes_effect::reload, "",
                         "Whether a record may name its tenant itself: only for trusted senders."},
                        MEMBER(tenant_from_payload));
 }
 
 constexpr auto restart = takes_effect::restart;
+constexpr auto reload = takes_effect::reload;
 // Lines or bytes a second: more than any machine takes in.
 constexpr std::uint64_t rate_max = 1'000'000'000;
 // Longer than any limit is meant to be, short enough for every sum of a time and a limit.
@@ -246,26 +249,26 @@ void add_record_settings(std::vector<setting<config>>& table) {
     using ingest::excess_digits;
     using ingest::unknown_fields;
     table.push_back(choice<config>(
-        {"records.unknown_fields", restart, "",
+        {"records.unknown_fields", reload, "",
          "Fields the wire protocol does not know: kept in metadata, ignored, or a refusal."},
         MEMBER(records.unknown_fields),
         {{"metadata", unknown_fields::metadata},
          {"ignore", unknown_fields::ignore},
          {"reject", unknown_fields::reject}}));
     table.push_back(choice<config>(
-        {"records.excess_digits", restart, "",
+        {"records.excess_digits", reload, "",
          "Prices and volumes of more than 8 decimals: refused, or rounded half away from zero."},
         MEMBER(records.excess_digits),
         {{"reject", excess_digits::reject}, {"round", excess_digits::round}}));
     table.push_back(
-        duration<config>({"records.future_limit", restart, "duration",
+        duration<config>({"records.future_limit", reload, "duration",
                           "Records whose time is further ahead of the daemon's clock are refused."},
                          MEMBER(records.future_limit), 0us, limit_max));
     table.push_back(duration_or_none<config>(
-        {"records.past_limit", restart, "duration",
+        {"records.past_limit", reload, "duration",
          "Records whose time is older than this are refused; none: any age is kept."},
         MEMBER(records.past_limit), 1s, limit_max));
-    table.push_back(count<config>({"records.json_depth", restart, "levels",
+    table.push_back(count<config>({"records.json_depth", reload, "levels",
                                    "Arrays and objects may be nested this deep in a record."},
                                   MEMBER(records.json_depth), 1, ingest::limits::json_depth_max));
     table.push_back(
@@ -278,31 +281,31 @@ void add_record_settings(std::vector<setting<config>>& table) {
 void add_limit_settings(std::vector<setting<config>>& table) {
     using namespace std::chrono_literals;
     table.push_back(duration<config>(
-        {"limits.handshake_timeout", restart, "duration",
+        {"limits.handshake_timeout", reload, "duration",
          "How long a connection may take to show who it is, where a listener asks."},
         MEMBER(limits.handshake_timeout), 100ms, 5min));
     table.push_back(duration_or_none<config>(
-        {"limits.idle_timeout", restart, "duration",
+        {"limits.idle_timeout", reload, "duration",
          "A session that sends nothing and is owed nothing for so long is closed; none: never."},
         MEMBER(limits.idle_timeout), 100ms, limit_max));
     const auto lines = [&](std::string_view name, std::string_view comment, auto member) {
         table.push_back(
-            count_or_none<config>({name, restart, "lines", comment}, member, 1, rate_max));
+            count_or_none<config>({name, reload, "lines", comment}, member, 1, rate_max));
     };
     const auto bytes = [&](std::string_view name, std::string_view comment, auto member) {
         table.push_back(
-            size_or_none<config>({name, restart, "bytes", comment}, member, 1024, rate_max));
+            size_or_none<config>({name, reload, "bytes", comment}, member, 1024, rate_max));
     };
     lines("limits.session_lines_per_second", "What a session that sends more is slowed down to.",
           MEMBER(limits.session_lines_per_second));
     bytes("limits.session_bytes_per_second", "The same in bytes.",
           MEMBER(limits.session_bytes_per_second));
     table.push_back(size_or_none<config>(
-        {"limits.session_unacked_bytes", restart, "bytes",
+        {"limits.session_unacked_bytes", reload, "bytes",
          "A session with more on its way to database or spool is not read meanwhile."},
         MEMBER(limits.session_unacked_bytes), 64ULL * 1024, 1024ULL * 1024 * 1024));
     table.push_back(count_or_none<config>(
-        {"limits.tenant_sessions", restart, "sessions",
+        {"limits.tenant_sessions", reload, "sessions",
          "Sessions that a tenant may have open at once, over all listeners that ask who it is."},
         MEMBER(limits.tenant_sessions), 1, 100'000));
     lines("limits.tenant_lines_per_second", "What a tenant's sessions are slowed down to together.",
@@ -369,16 +372,31 @@ void add_activity_settings(std::vector<setting<config>>& table) {
     add("notary.export_command", "A shell command that gets each checkpoint on stdin; empty: none.",
         MEMBER(notary.export_command));
     table.push_back(
-        duration<config>({"notary.heartbeat", restart, "duration",
+        duration<config>({"notary.heartbeat", reload, "duration",
                           "After this long without a record one is added, so that silence shows."},
                          MEMBER(notary.heartbeat), 1s, 1h));
+}
+
+setting<config> admin_address() {
+    return make<config>(
+        {"admin.address", takes_effect::restart, "",
+         "Where metrics and health are served; auto: 127.0.0.1:9464, or another port if taken."},
+        "auto, none, HOST:PORT, [IPV6]:PORT, unix:/PATH", MEMBER(admin.address),
+        [](std::string_view given) -> parsed<std::string> {
+            if (given == "auto" || given == no_value) return std::string{given};
+            const auto where = parse_address(given);
+            if (where) return to_text(*where);
+            return std::unexpected{
+                std::format("{}; or auto, or none; not {}", where.error(), quoted(given))};
+        },
+        [](const std::string& value) { return value; });
 }
 
 std::vector<setting<config>> make_settings() {
     using namespace std::chrono_literals;
     std::vector<setting<config>> table;
     table.push_back(database_url());
-    table.push_back(text<config>({"database.password_file", restart, "",
+    table.push_back(text<config>({"database.password_file", reload, "",
                                   "A file that holds the database password; empty: none."},
                                  MEMBER(database.password_file), 4096));
     table.push_back(duration<config>(
@@ -407,18 +425,19 @@ std::vector<setting<config>> make_settings() {
     add_limit_settings(table);
     add_activity_settings(table);
     table.push_back(
-        duration<config>({"stop.drain_timeout", restart, "duration",
+        duration<config>({"stop.drain_timeout", reload, "duration",
                           "From SIGTERM until what is still not in the database is given up."},
                          MEMBER(stop.drain_timeout), 0us, 1h));
+    table.push_back(admin_address());
     table.push_back(choice<config>(
-        {"log.level", restart, "", "The least severe messages that are logged."}, MEMBER(log.level),
+        {"log.level", reload, "", "The least severe messages that are logged."}, MEMBER(log.level),
         {{"trace", "trace"},
          {"debug", "debug"},
          {"info", "info"},
          {"warn", "warn"},
          {"error", "error"}}));
     table.push_back(choice<config>(
-        {"log.format", restart, "",
+        {"log.format", reload, "",
          "Coloured lines for people, JSON for machines; auto: human on a terminal."},
         MEMBER(log.format), {{"auto", "auto"}, {"human", "human"}, {"json", "json"}}));
     return table;
@@ -432,14 +451,14 @@ std::vector<setting<listener_config>> make_listener_settings() {
     table.push_back(listener_address());
     table.push_back(listener_mode());
     table.push_back(text<listener_config>(
-        {"source", restart, "",
+        {"source", reload, "",
          "The `source` of its ticks that name none; empty: such ticks have none."},
         MEMBER(source), ingest::limits::source_chars_max));
     table.push_back(tenant_of<listener_config>(
         "Tenant of every record; none: ticks are shared market data, activity has no tenant."));
     table.push_back(tenant_from_payload<listener_config>());
     table.push_back(count<listener_config>(
-        {"sessions_max", restart, "sessions",
+        {"sessions_max", reload, "sessions",
          "Sessions open at once; a further connection is closed and logged."},
         MEMBER(sessions_max), 1, 100'000));
     table.push_back(choice<listener_config>(
@@ -451,7 +470,7 @@ std::vector<setting<listener_config>> make_listener_settings() {
          {"mtls", listener_auth::mtls},
          {"peer", listener_auth::peer}}));
     const auto file = [&](std::string_view name, std::string_view comment, auto member) {
-        table.push_back(text<listener_config>({name, restart, "", comment}, member, 4096));
+        table.push_back(text<listener_config>({name, reload, "", comment}, member, 4096));
     };
     file("tls_certificate", "PEM file of its certificate and chain; empty: no TLS.",
          MEMBER(tls_certificate));
@@ -459,13 +478,13 @@ std::vector<setting<listener_config>> make_listener_settings() {
     file("tls_client_ca", "PEM file of who signs clients' certificates; empty: clients need none.",
          MEMBER(tls_client_ca));
     table.push_back(choice<listener_config>(
-        {"tls_min_version", restart, "", "The oldest version of TLS that is spoken."},
+        {"tls_min_version", reload, "", "The oldest version of TLS that is spoken."},
         MEMBER(tls_min_version), {{"1.2", tls_version::v1_2}, {"1.3", tls_version::v1_3}}));
     table.push_back(count_or_none<listener_config>(
-        {"lines_per_second", restart, "lines", "What its sessions are slowed down to together."},
+        {"lines_per_second", reload, "lines", "What its sessions are slowed down to together."},
         MEMBER(lines_per_second), 1, rate_max));
     table.push_back(
-        size_or_none<listener_config>({"bytes_per_second", restart, "bytes", "The same in bytes."},
+        size_or_none<listener_config>({"bytes_per_second", reload, "bytes", "The same in bytes."},
                                       MEMBER(bytes_per_second), 1024, rate_max));
     return table;
 }
@@ -473,7 +492,7 @@ std::vector<setting<listener_config>> make_listener_settings() {
 std::vector<setting<identity_config>> make_identity_settings() {
     std::vector<setting<identity_config>> table;
     const auto add = [&](std::string_view name, std::string_view comment, auto member) {
-        table.push_back(text<identity_config>({name, restart, "", comment}, member, 200));
+        table.push_back(text<identity_config>({name, reload, "", comment}, member, 200));
     };
     add("name", "Its name in logs.", MEMBER(name));
     add("certificate",
@@ -485,7 +504,7 @@ std::vector<setting<identity_config>> make_identity_settings() {
     table.push_back(
         tenant_of<identity_config>("Tenant of every record; none: shared market data."));
     table.push_back(text<identity_config>(
-        {"producers", restart, "",
+        {"producers", reload, "",
          "Producers it may speak for, separated by commas, * for any characters; empty: all."},
         MEMBER(producers), 4096));
     table.push_back(tenant_from_payload<identity_config>());

@@ -26,6 +26,9 @@ struct setting {
     std::function<std::string(Owner&, std::string_view)> read;
     // The member as read takes it, not yet quoted for YAML. Secrets are masked.
     std::function<std::string(const Owner&)> print;
+    // Whether both have the same value, and `to` takes that of `from`: for a reload.
+    std::function<bool(const Owner&, const Owner&)> same;
+    std::function<void(Owner& to, const Owner& from)> take;
 };
 
 // In the order of the file; settings of one section stand together. Made once, any thread.

@@ -60,6 +60,7 @@ std::expected<std::unique_ptr<notary>, std::string> notary::make(const config& s
 notary::notary(const config& settings, note_signer key, std::optional<note_signer> next,
                notary_state state)
     : settings_(settings),
+      heartbeat_us_(std::chrono::microseconds(settings.notary.heartbeat).count()),
       key_(std::move(key)),
       next_(std::move(next)),
       state_(std::move(state)),
@@ -100,7 +101,9 @@ void notary::run() {
             last_complaint_.clear();
             continue;
         }
+        figures_.failures.fetch_add(1);
         if (done.error().forever) {
+            figures_.stopped.store(true);
             spdlog::critical(
                 "notary: STOPPED, and signs nothing any more: {}. Keep the database, its backups "
                 "and"
@@ -124,6 +127,7 @@ notary::step notary::round() {
     }
     const auto head = database_.head();
     if (!head) return std::unexpected(of(head.error()));
+    figures_.log_records.store(head->size);
     if (!begun_) {
         if (const step good = begin(); !good) return good;
     }
@@ -145,7 +149,7 @@ notary::step notary::round() {
     if (const step good = sign(); !good) return good;
     if (next_) return hand_over();
     const std::int64_t idle = monotonic_us() - last_record_us_;
-    if (idle >= std::chrono::microseconds(settings_.notary.heartbeat).count()) {
+    if (idle >= heartbeat_us_.load()) {
         if (const auto added = database_.append_heartbeat(); !added) {
             return std::unexpected(of(added.error()));
         }
@@ -250,6 +254,7 @@ notary::step notary::sign() {
         return std::unexpected(trouble{
             true, "the log was handed over to " + key_named_ + ", which is not configured here"});
     }
+    if (state_.newest()) figures_.signed_records.store(state_.newest()->size);
     if (state_.newest() && state_.newest()->size > head.size) return {};
     const bool known = state_.newest() && state_.newest()->size == head.size;
     // Once after a start: between state and hand-out there may have been a crash. An Ed25519
@@ -263,6 +268,8 @@ notary::step notary::sign() {
             return std::unexpected(trouble{true, kept.error()});
         }
     }
+    figures_.signed_records.store(head.size);
+    figures_.signed_at_us.store(unix_now_us());
     hand_out(head);
     handed_out_ = head.size;
     return {};

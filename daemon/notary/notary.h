@@ -7,6 +7,8 @@
 // out. Anything that does not hold stops it for good, loudly: what was signed before stays true.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <expected>
@@ -18,6 +20,7 @@
 
 #include "daemon/config/config.h"
 #include "daemon/notary/notary_database.h"
+#include "daemon/notary/notary_figures.h"
 #include "daemon/notary/notary_state.h"
 #include "daemon/notary/signed_note.h"
 #include "ingest/activity_chain.h"
@@ -36,6 +39,12 @@ public:
     void start();
     // Signs what is there once more, then ends. Waits for the thread.
     void finish();
+
+    [[nodiscard]] const notary_figures& figures() const noexcept { return figures_; }
+    // Any thread.
+    void set_heartbeat(std::chrono::milliseconds heartbeat) noexcept {
+        heartbeat_us_.store(std::chrono::microseconds(heartbeat).count());
+    }
 
 private:
     // Why a round ended: the link, to be tried again, or something that must never be signed.
@@ -60,6 +69,8 @@ private:
     [[nodiscard]] static trouble of(const pg_error& error);
 
     const config settings_;
+    std::atomic<std::int64_t> heartbeat_us_;
+    notary_figures figures_;
     note_signer key_;                  // signs now
     std::optional<note_signer> next_;  // takes over
     notary_state state_;

@@ -9,9 +9,9 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
@@ -69,81 +69,80 @@ door::door(asio::io_context& io, const config& settings, std::vector<std::unique
 
 door::~door() { close(); }
 
-std::expected<void, std::string> door::open() {
+std::expected<void, std::string> door::open(inherited_sockets& inherited) {
     for (const listener_config& at : settings_.listeners) {
         const auto where = parse_address(at.address);
         if (!where) return std::unexpected(at.address + ": " + where.error());
         auto tls = tls_of(at);
         if (!tls) return std::unexpected(at.address + ": " + tls.error());
-        const auto add = [&](auto acceptor) -> std::expected<void, std::string> {
-            if (!acceptor) return std::unexpected(at.address + ": " + acceptor.error());
-            listeners_.push_back({.settings = at,
-                                  .rules = rules_of(at, settings_),
-                                  .acceptor = std::move(*acceptor),
-                                  .tls = std::move(*tls),
-                                  .flow = flow_of(at.lines_per_second, at.bytes_per_second),
-                                  .sessions = std::make_shared<std::atomic<std::uint32_t>>(0)});
-            return {};
-        };
-        const auto added = where->kind == address::family::tcp
-                               ? add(listen_tcp(where->host, where->port))
-                               : add(listen_unix(where->path, at.unix_mode));
-        if (!added) return added;
+        auto opened = listen_at(io_, *where, at.unix_mode, at.name, inherited);
+        if (!opened) return std::unexpected(at.address + ": " + opened.error());
+        listeners_.push_back({.settings = at,
+                              .rules = rules_of(at, settings_),
+                              .at = std::move(*opened),
+                              .tls = std::move(*tls),
+                              .flow = flow_of(at.lines_per_second, at.bytes_per_second),
+                              .counters = std::make_shared<listener_counters>()});
     }
+    open_.store(true);
     for (listener& at : listeners_) {
         std::visit(
             [&](auto& acceptor) { asio::co_spawn(io_, accept_all(at, acceptor), asio::detached); },
-            at.acceptor);
+            at.at.acceptor);
     }
     return {};
 }
 
-std::expected<door::tcp_acceptor, std::string> door::listen_tcp(const std::string& host,
-                                                                std::uint16_t port) {
-    boost::system::error_code failed;
-    asio::ip::tcp::resolver resolver(io_);
-    const auto found =
-        resolver.resolve(host, std::to_string(port), asio::ip::tcp::resolver::passive, failed);
-    if (failed) return std::unexpected("cannot be resolved: " + failed.message());
-    const asio::ip::tcp::endpoint endpoint = *found.begin();
-    tcp_acceptor acceptor(io_);
-    if (acceptor.open(endpoint.protocol(), failed); !failed) {
-        acceptor.set_option(asio::socket_base::reuse_address(true), failed);
+std::expected<std::function<void()>, std::string> door::prepare(const config& next) {
+    // In the order of listeners_; a listener that is gone keeps what it has.
+    std::vector<tls_context> contexts;
+    for (const listener& at : listeners_) {
+        const auto found =
+            std::ranges::find(next.listeners, at.settings.name, &listener_config::name);
+        auto tls = tls_of(found != next.listeners.end() ? *found : at.settings);
+        if (!tls) return std::unexpected(at.settings.name + ": " + tls.error());
+        contexts.push_back(std::move(*tls));
     }
-    if (!failed) acceptor.bind(endpoint, failed);
-    if (!failed) acceptor.listen(asio::socket_base::max_listen_connections, failed);
-    if (failed) {
-        return std::unexpected("cannot listen: " + failed.message() +
-                               "; is another tickd or another program using it?");
-    }
-    return acceptor;
+    // Shared, since a std::function must be copyable.
+    auto made = std::make_shared<std::vector<tls_context>>(std::move(contexts));
+    const auto& before = settings_.limits;
+    const bool new_rates = before.tenant_lines_per_second != next.limits.tenant_lines_per_second ||
+                           before.tenant_bytes_per_second != next.limits.tenant_bytes_per_second;
+    return [this, next, made, new_rates] {
+        for (std::size_t i = 0; listener & at : listeners_) at.tls = std::move((*made)[i++]);
+        replace(next);
+        if (!new_rates) return;
+        for (auto& [tenant, share] : tenants_) {
+            share.flow =
+                flow_of(next.limits.tenant_lines_per_second, next.limits.tenant_bytes_per_second);
+        }
+    };
 }
 
-// A socket file that nobody listens on is left over from a crash and is replaced; one that is
-// alive, or a file of another kind, is not ours to remove.
-std::expected<door::unix_acceptor, std::string> door::listen_unix(const std::string& path,
-                                                                  std::uint32_t mode) {
-    boost::system::error_code failed;
-    const asio::local::stream_protocol::endpoint endpoint(path);
-    struct stat found{};
-    if (::lstat(path.c_str(), &found) == 0 && S_ISSOCK(found.st_mode)) {
-        asio::local::stream_protocol::socket probe(io_);
-        probe.connect(endpoint, failed);
-        if (!failed) return std::unexpected("another process listens there");
-        ::unlink(path.c_str());
-        failed.clear();
+void door::replace(const config& next) {
+    std::vector<listener_rules> all;
+    for (listener& at : listeners_) {
+        const auto found =
+            std::ranges::find(next.listeners, at.settings.name, &listener_config::name);
+        if (found == next.listeners.end()) continue;
+        // Open sessions keep the rates they came under.
+        if (at.settings.lines_per_second != found->lines_per_second ||
+            at.settings.bytes_per_second != found->bytes_per_second) {
+            at.flow = flow_of(found->lines_per_second, found->bytes_per_second);
+        }
+        at.settings = *found;
+        at.rules = rules_of(*found, next);
+        all.push_back({at.settings.name, at.settings.source, at.rules});
     }
-    unix_acceptor acceptor(io_);
-    if (acceptor.open(endpoint.protocol(), failed); !failed) acceptor.bind(endpoint, failed);
-    if (!failed) acceptor.listen(asio::socket_base::max_listen_connections, failed);
-    if (failed) return std::unexpected("cannot listen: " + failed.message());
-    unix_paths_.push_back(path);
-    if (::chmod(path.c_str(), mode) != 0) return std::unexpected("cannot set its permissions");
-    return acceptor;
+    identities_ = identity_map(next.identities);
+    for (const auto& each : lanes_) each->replace_rules(all);
 }
 
 std::shared_ptr<void> door::place_at(listener& at) {
-    return place_among(at.sessions, at.settings.sessions_max);
+    // Shares the life of the listener's counters.
+    auto place = place_among({at.counters, &at.counters->open}, at.settings.sessions_max);
+    add(place ? at.counters->accepted : at.counters->refused, 1);
+    return place;
 }
 
 template <typename Acceptor>
@@ -214,43 +213,29 @@ std::shared_ptr<void> place_among(std::shared_ptr<std::atomic<std::uint32_t>> se
             }};
 }
 
-bool door::reload_certificates() {
-    bool all = true;
-    for (listener& at : listeners_) {
-        auto tls = tls_of(at.settings);
-        if (tls) {
-            at.tls = std::move(*tls);
-        } else {
-            spdlog::error("{}: its certificate stays as it was: {}", at.settings.name, tls.error());
-            all = false;
-        }
-    }
-    return all;
-}
-
 void door::close() {
     if (std::exchange(closed_, true)) return;
+    open_.store(false);
     for (listener& at : listeners_) {
         std::visit(
             [](auto& acceptor) {
                 boost::system::error_code ignored;
                 acceptor.close(ignored);
             },
-            at.acceptor);
+            at.at.acceptor);
+        if (!at.at.unix_path.empty()) ::unlink(at.at.unix_path.c_str());
     }
-    for (const std::string& path : unix_paths_) ::unlink(path.c_str());
 }
 
 std::vector<std::string> door::addresses() const {
     std::vector<std::string> all;
-    for (const listener& at : listeners_) {
-        if (const auto* tcp = std::get_if<tcp_acceptor>(&at.acceptor)) {
-            boost::system::error_code ignored;
-            all.push_back(peer_of(tcp->local_endpoint(ignored)));
-        } else {
-            all.push_back(at.settings.address);
-        }
-    }
+    for (const listener& each : listeners_) all.push_back(bound_address(each.at));
+    return all;
+}
+
+std::vector<door::counted_listener> door::counted() const {
+    std::vector<counted_listener> all;
+    for (const listener& each : listeners_) all.push_back({each.settings.name, each.counters});
     return all;
 }
 

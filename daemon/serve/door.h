@@ -8,8 +8,6 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -20,14 +18,15 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "daemon/config/config.h"
 #include "daemon/identity/identity_map.h"
 #include "daemon/identity/token_watch.h"
 #include "daemon/log.h"
+#include "daemon/serve/counters.h"
 #include "daemon/serve/lane.h"
+#include "daemon/serve/listening.h"
 #include "ingest/hello.h"
 #include "ingest/session_messages.h"
 
@@ -48,29 +47,38 @@ public:
     void use_tokens(const token_watch& tokens) noexcept { tokens_ = &tokens; }
     ~door();
 
-    // Binds every listener, then accepts on all. On failure nothing accepts, and the text says
-    // which address could not be had and why.
-    [[nodiscard]] std::expected<void, std::string> open();
-    // Reads certificates and keys again, for connections that come from then on. A listener whose
-    // files cannot be used keeps those it has. False: there was one.
-    bool reload_certificates();
+    // Binds every listener that was not inherited, then accepts on all. On failure nothing accepts,
+    // and the text says which address could not be had and why.
+    [[nodiscard]] std::expected<void, std::string> open(inherited_sockets& inherited);
+
+    // Reads the certificates and keys that `next` names and gives what swaps in all that may
+    // change while it listens, for those listeners of the same name: certificates, identities and
+    // limits for who comes from then on, rules for sessions that are open, too. Or says what is
+    // wrong, and nothing has changed.
+    [[nodiscard]] std::expected<std::function<void()>, std::string> prepare(const config& next);
     // Accepts no more; connections that are still being greeted are closed.
     void close();
 
     // The addresses listened on, with the port the system chose where 0 was asked for.
     [[nodiscard]] std::vector<std::string> addresses() const;
 
-private:
-    using tcp_acceptor = boost::asio::ip::tcp::acceptor;
-    using unix_acceptor = boost::asio::local::stream_protocol::acceptor;
+    struct counted_listener {
+        std::string name;
+        std::shared_ptr<const listener_counters> counters;
+    };
+    // After open. What it gives may be read on any thread.
+    [[nodiscard]] std::vector<counted_listener> counted() const;
+    // Whether connections are accepted. Any thread.
+    [[nodiscard]] bool is_open() const noexcept { return open_.load(); }
 
+private:
     struct listener {
         listener_config settings;
         ingest::record_rules rules;
-        std::variant<tcp_acceptor, unix_acceptor> acceptor;
+        listening at;
         tls_context tls;                   // null: none
         std::shared_ptr<flow_limit> flow;  // null: none
-        std::shared_ptr<std::atomic<std::uint32_t>> sessions;
+        std::shared_ptr<listener_counters> counters;
         std::unique_ptr<log_limiter> complaints = std::make_unique<log_limiter>();
     };
 
@@ -95,10 +103,6 @@ private:
     };
     using identified = std::expected<admission, rejection>;
 
-    [[nodiscard]] std::expected<tcp_acceptor, std::string> listen_tcp(const std::string& host,
-                                                                      std::uint16_t port);
-    [[nodiscard]] std::expected<unix_acceptor, std::string> listen_unix(const std::string& path,
-                                                                        std::uint32_t mode);
     template <typename Acceptor>
     boost::asio::awaitable<void> accept_all(listener& at, Acceptor& acceptor);
     boost::asio::awaitable<void> greet(stream_socket socket, int family, listener& at,
@@ -114,6 +118,7 @@ private:
         const std::string& token, std::chrono::steady_clock::time_point give_up_at);
     boost::asio::awaitable<void> turn_away(wire& peer, listener& at, const std::string& name,
                                            ingest::session_error why, std::string_view detail);
+    void replace(const config& next);
     [[nodiscard]] std::shared_ptr<void> place_at(listener& at);
     [[nodiscard]] tenant_share& share_of(const ingest::uuid& tenant);
     [[nodiscard]] session_limits limits_at(const listener& at) const;
@@ -126,10 +131,10 @@ private:
     const token_watch* tokens_ = nullptr;
     std::map<ingest::uuid, tenant_share> tenants_;
     std::list<listener> listeners_;
-    std::vector<std::string> unix_paths_;
     std::uint64_t next_session_id_ = 1;
     std::size_t next_lane_ = 0;
     bool closed_ = false;
+    std::atomic<bool> open_{false};
 };
 
 }  // namespace tickd

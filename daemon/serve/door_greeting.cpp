@@ -98,6 +98,7 @@ asio::awaitable<void> door::greet(stream_socket socket, int family, listener& at
         }
         if (closed_) co_return;
         if (!failure.empty()) {
+            add(at.counters->tls_failures, 1);
             log_limited(*at.complaints, spdlog::level::warn, "{}: {}: no TLS session: {}",
                         at.settings.name, name, failure);
             co_return;
@@ -159,6 +160,7 @@ asio::awaitable<void> door::greet(stream_socket socket, int family, listener& at
                         .limits = std::move(limits),
                         .still_good = std::move(known->still_good)};
     if (authenticates) {
+        connection.source.own_tenant = true;
         connection.source.rules.tenant = known->who.tenant;
         connection.source.rules.tenant_from_payload = known->who.may_name_tenant;
     }
@@ -229,6 +231,7 @@ asio::awaitable<door::identified> door::identify_by_token(
 asio::awaitable<void> door::turn_away(wire& peer, listener& at, const std::string& name,
                                       ingest::session_error why, std::string_view detail) {
     using namespace asio::experimental::awaitable_operators;
+    add(at.counters->turned_away[static_cast<std::size_t>(why)], 1);
     if (why != ingest::session_error::bad_hello) {
         log_limited(*at.complaints, spdlog::level::warn, "{}: {} turned away: {}: {}",
                     at.settings.name, name, ingest::to_string(why), detail);

@@ -2,6 +2,7 @@
 
 #include <cassert>
 
+#include "daemon/clock.h"
 #include "ingest/top_level_scan.h"
 
 namespace tickd {
@@ -14,11 +15,20 @@ namespace {
 
 }  // namespace
 
+void producer::show_lag() const noexcept {
+    if (!counted.own) return;
+    const std::int64_t in_flight = blocks_oldest_us.empty() ? 0 : blocks_oldest_us.front();
+    // What is in the spool came first.
+    counted.figures->oldest_us.store(spooled_oldest_us != 0 ? spooled_oldest_us : in_flight,
+                                     std::memory_order_relaxed);
+}
+
 intake::intake(ingest::block_ring& to_writer, wake_signal& writer, lane_counters& counters,
-               std::uint32_t block_count, std::size_t line_bytes_max)
+               lane_timings& timings, std::uint32_t block_count, std::size_t line_bytes_max)
     : to_writer_(to_writer),
       writer_(writer),
       counters_(counters),
+      timings_(timings),
       parser_(line_bytes_max),
       block_count_(block_count) {
     assert(block_count <= ingest::limits::blocks_per_lane);
@@ -56,6 +66,8 @@ ingest::origin& intake::origin_in_block(record_source& from) {
         }
         from.origin = filling_->add_origin(origin);
         from.block_serial = filling_serial_;
+        // Outlives the block: its blocks in flight keep it in the lane's map.
+        feeds_.push_back(from.feed.get());
     }
     return filling_->origin_at(from.origin);
 }
@@ -122,10 +134,30 @@ void intake::push() {
     add(counters_.records_received, received);
     add(counters_.records_accepted, accepted);
     add(counters_.records_duplicate, duplicates);
+    add(counters_.blocks_sealed, 1);
+    const std::int64_t now_us = unix_now_us();
+    filling_->seal(now_us);
+    if (filling_->oldest_us() != 0) timings_.seal.record(now_us - filling_->oldest_us());
+    count_producers(*filling_, now_us);
     const bool pushed = to_writer_.try_push(filling_);
     assert(pushed);  // The ring holds as many blocks as the pool.
     static_cast<void>(pushed);
     writer_.wake();
+}
+
+void intake::count_producers(const ingest::block& full, std::int64_t now_us) {
+    const auto origins = full.origins();
+    for (std::size_t i = 0; i < origins.size(); ++i) {
+        producer* const feed = feeds_[i];
+        if (feed == nullptr) continue;
+        producer_figures& figures = *feed->counted.figures;
+        add(figures.received, origins[i].received);
+        add(figures.duplicates, origins[i].duplicates);
+        add(figures.seq_gaps, origins[i].seq_gaps);
+        feed->blocks_oldest_us.push_back(full.oldest_us() != 0 ? full.oldest_us() : now_us);
+        feed->show_lag();
+    }
+    feeds_.clear();
 }
 
 void intake::recycle(std::unique_ptr<ingest::block> done) {

@@ -7,11 +7,13 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "daemon/serve/counters.h"
+#include "daemon/serve/producer_figures.h"
 #include "daemon/serve/wake_signal.h"
 #include "ingest/block.h"
 #include "ingest/block_ring.h"
@@ -31,6 +33,13 @@ struct producer {
     std::uint64_t newest_seq = 0;   // what has been taken in
     std::uint32_t blocks_in_flight = 0;
     std::uint64_t session_id = 0;  // the session that feeds it; 0: none
+
+    producer_registry::entry counted{};
+    // When the oldest record of each block in flight was received, in the order of the blocks, and
+    // the oldest one that is in the spool and not committed (0: none).
+    std::deque<std::int64_t> blocks_oldest_us{};
+    std::int64_t spooled_oldest_us = 0;
+    void show_lag() const noexcept;
 };
 
 // What a session's records are stamped with and held to.
@@ -38,6 +47,8 @@ struct record_source {
     std::uint64_t session_id = 0;
     std::string peer, listener;
     std::string default_source;  // empty: none
+    bool own_source = false;     // its hello has named it
+    bool own_tenant = false;     // its credential has decided the tenant
     ingest::record_rules rules;
     std::shared_ptr<producer> feed;  // null: a plain session
 
@@ -50,7 +61,7 @@ struct record_source {
 class intake {
 public:
     intake(ingest::block_ring& to_writer, wake_signal& writer, lane_counters& counters,
-           std::uint32_t block_count, std::size_t line_bytes_max);
+           lane_timings& timings, std::uint32_t block_count, std::size_t line_bytes_max);
 
     // Whether a record can be taken now. False: every block is on its way; stop reading.
     [[nodiscard]] bool has_room();
@@ -75,14 +86,17 @@ public:
 private:
     ingest::origin& origin_in_block(record_source& from);
     void push();
+    void count_producers(const ingest::block& full, std::int64_t now_us);
 
     ingest::block_ring& to_writer_;
     wake_signal& writer_;
     lane_counters& counters_;
+    lane_timings& timings_;
     ingest::record_parser parser_;
     ingest::record record_;
     std::vector<std::unique_ptr<ingest::block>> spare_;
     std::unique_ptr<ingest::block> filling_;
+    std::vector<producer*> feeds_;  // of each origin in filling_; null: a plain session's
     std::uint64_t filling_serial_ = 0;
     std::uint32_t block_count_;
     std::atomic<bool> starved_{false};

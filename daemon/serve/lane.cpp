@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <format>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -26,17 +28,29 @@ namespace {
 // database, so forgetting costs one look-up when they return.
 constexpr std::size_t feeds_kept_max = 65'536;
 
+// A session thread waits for nothing: it comes round many times a second. The writer does so while
+// it waits for a commit, too, but not while it connects: four hosts, and as many statements that
+// the server answers at the last moment, are less than eight times both limits.
+constexpr std::int64_t session_patience_us = 30'000'000;
+constexpr std::int64_t writer_calls = 8;
+
 }  // namespace
 
 lane::lane(std::uint32_t number, const config& settings,
-           std::unique_ptr<ingest::lane_database> database, std::unique_ptr<file_spool> spool)
+           std::unique_ptr<ingest::lane_database> database, std::unique_ptr<file_spool> spool,
+           producer_registry& producers)
     : number_(number),
       line_bytes_max_(settings.records.line_bytes),
       batch_rows_max_(settings.batch.rows_max),
       write_segments_(settings.segments.write),
+      writer_patience_us_(writer_calls *
+                          std::chrono::microseconds(settings.database.connect_timeout +
+                                                    settings.database.stall_limit)
+                              .count()),
+      producers_(producers),
       stays_open_(asio::make_work_guard(io_)),
       change_(io_, asio::steady_timer::time_point::max()),
-      intake_(to_writer_, writer_signal_, counters_, ingest::limits::blocks_per_lane,
+      intake_(to_writer_, writer_signal_, counters_, timings_, ingest::limits::blocks_per_lane,
               line_bytes_max_),
       database_(std::move(database)),
       spool_(std::move(spool)) {
@@ -48,6 +62,8 @@ lane::~lane() {
 }
 
 void lane::start() {
+    session_alive_us_.store(monotonic_us());
+    alive();
     writer_thread_ = std::thread([this] { write_batches(); });
     session_thread_ = std::thread([this] {
         name_this_thread("lane", number_);
@@ -55,10 +71,48 @@ void lane::start() {
     });
 }
 
+void lane::poke() {
+    asio::post(io_, [this] { session_alive_us_.store(monotonic_us(), std::memory_order_relaxed); });
+    writer_signal_.wake();
+}
+
+std::string lane::stuck() const {
+    if (ended_.load()) return {};
+    const std::int64_t now_us = monotonic_us();
+    const auto silent = [&](std::string_view which, const std::atomic<std::int64_t>& alive_us,
+                            std::int64_t patience_us) -> std::string {
+        const std::int64_t silent_us = now_us - alive_us.load(std::memory_order_relaxed);
+        if (silent_us <= patience_us) return {};
+        return std::format("lane {}: its {} thread has not come round for {} s", number_, which,
+                           silent_us / 1'000'000);
+    };
+    const std::string session = silent("session", session_alive_us_, session_patience_us);
+    return session.empty() ? silent("writer", writer_alive_us_, writer_patience_us_) : session;
+}
+
 void lane::adopt(incoming connection) {
     // std::function must be copyable and an incoming is not cheap to copy: shared, then moved from.
     auto held = std::make_shared<incoming>(std::move(connection));
     asio::post(io_, [this, held] { open_session(std::move(*held)); });
+}
+
+void lane::replace_rules(std::vector<listener_rules> all) {
+    asio::post(io_, [this, all = std::move(all)] {
+        // What a block says of an origin is said once: records under new rules go into a new one.
+        intake_.flush();
+        for (const auto& [id, open] : sessions_) {
+            record_source& source = open->source();
+            const auto found = std::ranges::find(all, source.listener, &listener_rules::listener);
+            if (found == all.end()) continue;
+            ingest::record_rules rules = found->rules;
+            if (source.own_tenant) {
+                rules.tenant = source.rules.tenant;
+                rules.tenant_from_payload = source.rules.tenant_from_payload;
+            }
+            source.rules = std::move(rules);
+            if (!source.own_source) source.default_source = found->default_source;
+        }
+    });
 }
 
 void lane::open_session(incoming connection) {
@@ -80,6 +134,7 @@ void lane::open_session(incoming connection) {
             ingest::producer_key(connection.hello->producer, connection.source.rules.tenant));
         if (!connection.hello->source.empty()) {
             connection.source.default_source = connection.hello->source;
+            connection.source.own_source = true;
         }
     }
     auto newcomer =
@@ -163,6 +218,7 @@ std::shared_ptr<producer> lane::feed_named(const std::string& name) {
     auto feed = std::make_shared<producer>();
     feed->name = name;
     feed->number = next_feed_number_++;
+    feed->counted = producers_.of(name);
     feeds_.emplace(name, feed);
     return feed;
 }

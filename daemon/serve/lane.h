@@ -26,9 +26,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "daemon/clock.h"
 #include "daemon/config/config.h"
 #include "daemon/serve/counters.h"
 #include "daemon/serve/intake.h"
+#include "daemon/serve/producer_figures.h"
 #include "daemon/serve/session.h"
 #include "daemon/serve/wake_signal.h"
 #include "daemon/spool/file_spool.h"
@@ -51,11 +53,19 @@ struct incoming {
     std::function<bool()> still_good;  // whether its credential is; null: for life. Any thread
 };
 
+// What a reload changes for the sessions of a listener.
+struct listener_rules {
+    std::string listener;        // its name
+    std::string default_source;  // empty: none
+    ingest::record_rules rules;
+};
+
 class lane {
 public:
-    // `spool`: null when there is none.
+    // `spool`: null when there is none. `producers` outlives the lane.
     lane(std::uint32_t number, const config& settings,
-         std::unique_ptr<ingest::lane_database> database, std::unique_ptr<file_spool> spool);
+         std::unique_ptr<ingest::lane_database> database, std::unique_ptr<file_spool> spool,
+         producer_registry& producers);
     ~lane();
     lane(const lane&) = delete;
     lane& operator=(const lane&) = delete;
@@ -67,6 +77,8 @@ public:
     void adopt(incoming connection);
     // Ends the sessions whose credential is not good any more.
     void recheck_credentials();
+    // From the next record on these hold for the sessions of the listeners named.
+    void replace_rules(std::vector<listener_rules> all);
     // Takes in what has arrived, tells the sessions, commits everything, then ends.
     void drain();
     // True once the lane has ended by itself: after drain, or because a newer holder has it.
@@ -78,6 +90,15 @@ public:
     [[nodiscard]] std::uint64_t uncommitted_records() const noexcept;
     [[nodiscard]] bool has_spool() const noexcept { return spool_ != nullptr; }
     [[nodiscard]] lane_counters& counters() noexcept { return counters_; }
+    [[nodiscard]] const lane_timings& timings() const noexcept { return timings_; }
+    [[nodiscard]] std::uint32_t number() const noexcept { return number_; }
+
+    // Asks both threads for a sign of life. Call it once a second; an idle lane notices a broken
+    // connection by it, too.
+    void poke();
+    // Which of its threads has given none for longer than anything it does can take, and since
+    // when; empty: neither, or the lane has ended. To wait for an absent database is no fault.
+    [[nodiscard]] std::string stuck() const;
 
     // --- session thread: for sessions ---
 
@@ -103,11 +124,15 @@ private:
     void settle(const ingest::block& done, home how);
     void settle_origin(const ingest::block& done, const ingest::origin& from, home how);
     void settle_late(const std::vector<late_receipt>& receipts);
+    static void count_settled(producer& feed, std::uint64_t committed, std::uint64_t dead_lettered);
     void tell(const producer& feed);
     void learn(producer& feed, const ingest::resume_point& from);
     void changed();
     void begin_drain();
     void finish_when_empty();
+
+    void count_commit(const ingest::block& done, std::int64_t now_us);
+    void alive() noexcept { writer_alive_us_.store(monotonic_us(), std::memory_order_relaxed); }
 
     void write_batches();
     [[nodiscard]] ingest::lane_writer_ports writer_ports();
@@ -119,7 +144,12 @@ private:
     const std::size_t line_bytes_max_;
     const std::uint32_t batch_rows_max_;
     const bool write_segments_;
+    const std::int64_t writer_patience_us_;
+    producer_registry& producers_;
     lane_counters counters_;
+    lane_timings timings_;
+    std::atomic<std::int64_t> session_alive_us_{0}, writer_alive_us_{0};  // monotonic
+    ingest::lane_writer* writer_ = nullptr;                               // the writer's own
 
     boost::asio::io_context io_{1};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> stays_open_;

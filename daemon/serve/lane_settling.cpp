@@ -20,6 +20,7 @@ struct lane::late_receipt {
     };
     std::string producer;
     std::uint64_t newest_seq = 0;
+    std::uint64_t committed = 0, dead_lettered = 0;
     std::vector<refused> rejects;
 };
 
@@ -59,7 +60,13 @@ void lane::settle_origin(const ingest::block& done, const ingest::origin& from, 
     if (known == feeds_.end()) return;
     producer& feed = *known->second;
     --feed.blocks_in_flight;
+    std::int64_t oldest_us = 0;
+    if (!feed.blocks_oldest_us.empty()) {
+        oldest_us = feed.blocks_oldest_us.front();
+        feed.blocks_oldest_us.pop_front();
+    }
     if (from.lost) {
+        feed.show_lag();
         feed.watermark_known = feed.committed_known = false;
         const auto found = sessions_.find(from.session_id);
         if (found != sessions_.end()) {
@@ -69,8 +76,23 @@ void lane::settle_origin(const ingest::block& done, const ingest::origin& from, 
         return;
     }
     feed.kept_seq = std::max(feed.kept_seq, from.newest_seq);
-    if (how == home::committed) feed.settled_seq = std::max(feed.settled_seq, from.newest_seq);
+    if (how == home::committed) {
+        feed.settled_seq = std::max(feed.settled_seq, from.newest_seq);
+        count_settled(feed, from.accepted, from.dead_lettered);
+    } else {
+        if (feed.spooled_oldest_us == 0) feed.spooled_oldest_us = oldest_us;
+        feed.show_lag();
+    }
     tell(feed);
+}
+
+void lane::count_settled(producer& feed, std::uint64_t committed, std::uint64_t dead_lettered) {
+    producer_figures& figures = *feed.counted.figures;
+    add(figures.committed, committed);
+    add(figures.dead_lettered, dead_lettered);
+    if (feed.counted.own) figures.watermark.store(feed.settled_seq, std::memory_order_relaxed);
+    if (feed.settled_seq >= feed.kept_seq) feed.spooled_oldest_us = 0;
+    feed.show_lag();
 }
 
 void lane::tell(const producer& feed) {
@@ -92,10 +114,17 @@ void lane::settle_late(const std::vector<late_receipt>& receipts) {
             }
         }
         const auto known = feeds_.find(each.producer);
-        if (known == feeds_.end()) continue;
+        if (known == feeds_.end()) {
+            // Nobody feeds it: records of an earlier process.
+            producer_figures& figures = *producers_.of(each.producer).figures;
+            add(figures.committed, each.committed);
+            add(figures.dead_lettered, each.dead_lettered);
+            continue;
+        }
         producer& feed = *known->second;
         feed.settled_seq = std::max(feed.settled_seq, each.newest_seq);
         feed.kept_seq = std::max(feed.kept_seq, feed.settled_seq);
+        count_settled(feed, each.committed, each.dead_lettered);
         tell(feed);
     }
 }
@@ -107,6 +136,8 @@ void lane::tell_replayed(const ingest::block& done) {
         const ingest::origin& from = done.origins()[i];
         receipts[i].producer = done.text(from.producer_name);
         receipts[i].newest_seq = from.lost ? 0 : from.newest_seq;
+        receipts[i].committed = from.lost ? 0 : from.accepted;
+        receipts[i].dead_lettered = from.lost ? 0 : from.dead_lettered;
     }
     for (const ingest::dead_letter_row& row : done.dead_letters()) {
         const ingest::origin& from = done.origins()[row.origin];
@@ -127,6 +158,9 @@ void lane::learn(producer& feed, const ingest::resume_point& from) {
     if (!feed.watermark_known) {
         feed.kept_seq = feed.newest_seq = from.kept;
         feed.watermark_known = true;
+    }
+    if (feed.counted.own) {
+        feed.counted.figures->watermark.store(feed.settled_seq, std::memory_order_relaxed);
     }
     changed();
 }

@@ -8,6 +8,7 @@
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/serve/lane.h"
+#include "daemon/serve/lane_counting.h"
 #include "daemon/serve/thread_name.h"
 
 namespace tickd {
@@ -16,9 +17,21 @@ namespace asio = boost::asio;
 
 ingest::lane_writer_ports lane::writer_ports() {
     return {
-        .take = [this] { return to_writer_.try_pop(); },
+        .take =
+            [this] {
+                // Asked in every wait for the server: a sign of life.
+                alive();
+                auto next = to_writer_.try_pop();
+                if (next) {
+                    add(counters_.blocks_taken, 1);
+                    timings_.ring.record(unix_now_us() - next->sealed_us());
+                }
+                return next;
+            },
         .settled =
             [this](std::unique_ptr<ingest::block> done) {
+                count_commit(*done, unix_now_us());
+                count_home(*done, counters_);
                 static_cast<void>(to_sessions_.try_push(done));
             },
         .next_request = [this]() -> std::optional<ingest::watermark_request> {
@@ -31,7 +44,7 @@ ingest::lane_writer_ports lane::writer_ports() {
         .unix_now_us = [] { return unix_now_us(); },
         .failed =
             [this](ingest::failure_action action, const ingest::database_error& error) {
-                counters_.connected.store(false);
+                counters_.failures_by_state.count(error.sqlstate);
                 spdlog::warn("lane {}: {} {}: {}", number_,
                              error.sqlstate.empty() ? "no answer" : error.sqlstate, error.message,
                              to_string(action));
@@ -43,15 +56,42 @@ ingest::lane_writer_ports lane::writer_ports() {
             },
         .spooled =
             [this](std::unique_ptr<ingest::block> done) {
+                count_home(*done, counters_);
+                export_counts(*writer_);
                 static_cast<void>(spooled_home_.try_push(done));
                 // A commit that stalls does not return to write_batches: sessions must hear now.
                 asio::post(io_, [this] { collect(); });
             },
-        .replayed = [this](const ingest::block& done) { tell_replayed(done); },
+        .replayed =
+            [this](const ingest::block& done) {
+                count_commit(done, unix_now_us());
+                tell_replayed(done);
+            },
         .starved = [this] { return intake_.starved(); },
         .stopping = [this] { return stopping_.load(); },
         .monotonic_us = [] { return monotonic_us(); },
+        .took =
+            [this](ingest::writer_stage stage, std::int64_t took_us, std::uint32_t rows) {
+                if (stage == ingest::writer_stage::prepare) {
+                    timings_.prepare.record(took_us);
+                } else {
+                    timings_.commit.record(took_us);
+                    timings_.batch_rows.record(rows);
+                }
+            },
     };
+}
+
+// The block's rows are committed, wherever it goes then.
+void lane::count_commit(const ingest::block& done, std::int64_t now_us) {
+    counters_.committed_at_us.store(now_us, std::memory_order_relaxed);
+    if (done.oldest_us() == 0) return;
+    timings_.block_age.record(now_us - done.oldest_us());
+    std::uint64_t rows = 0;
+    for (const ingest::origin& from : done.origins()) {
+        if (!from.lost) rows += from.accepted + from.dead_lettered;
+    }
+    timings_.record_age.record(now_us - done.oldest_us(), rows);
 }
 
 void lane::write_batches() {
@@ -60,11 +100,13 @@ void lane::write_batches() {
     ingest::lane_writer writer(*database_, writer_ports(), batch_rows_max_, std::random_device{}(),
                                spool_.get());
     if (!write_segments_) writer.leave_out_segments();
+    writer_ = &writer;
     const auto all_is_kept = [&] {
         return no_more_blocks_.load() && to_writer_.waiting() == 0 &&
                !writer.holds_rows_in_memory();
     };
     while (!end_now_.load()) {
+        alive();
         const doing now = writer.step(monotonic_us());
         export_counts(writer);
         say_of_spool(writer.has_backlog());
@@ -95,6 +137,7 @@ void lane::write_batches() {
     }
     writer.rescue();
     export_counts(writer);
+    writer_ = nullptr;
     database_->disconnect();
     ended_.store(true);
 }
@@ -109,22 +152,8 @@ void lane::say_of_spool(bool backlog) {
 }
 
 void lane::export_counts(const ingest::lane_writer& writer) {
-    const auto set = [](counter& to, std::uint64_t value) {
-        to.store(value, std::memory_order_relaxed);
-    };
-    const ingest::lane_writer_counts& counts = writer.counts();
-    set(counters_.batches_committed, counts.batches);
-    set(counters_.ticks_committed, counts.ticks);
-    set(counters_.events_committed, counts.events);
-    set(counters_.dead_letters_committed, counts.dead_letters);
-    set(counters_.connects, counts.connects);
-    set(counters_.failures, counts.failures);
-    set(counters_.in_doubt, counts.in_doubt);
-    const ingest::lane_spool_counts& spool = writer.spool_counts();
-    set(counters_.spooled_blocks, spool.blocks);
-    set(counters_.spooled_records, spool.records);
-    set(counters_.spooled_bytes, spool.bytes);
-    set(counters_.spool_records_left, spool.left);
+    copy_counts(writer, counters_);
+    if (spool_) counters_.spool_bytes.store(spool_->bytes(), std::memory_order_relaxed);
 }
 
 }  // namespace tickd

@@ -120,8 +120,29 @@ void pg_lane_database::give_up() noexcept {
     if (link_ >= 0) ::shutdown(link_, SHUT_RDWR);
 }
 
+// A server that ends the connection says so in the last bytes before the end.
+bool pg_lane_database::alive() noexcept {
+    if (!connection_) return false;
+    pollfd socket{.fd = PQsocket(connection_->native()), .events = POLLIN, .revents = 0};
+    for (int reads = 0; reads < 3 && ::poll(&socket, 1, 0) > 0; ++reads) {
+        if (PQconsumeInput(connection_->native()) == 0) return false;
+    }
+    return PQstatus(connection_->native()) == CONNECTION_OK;
+}
+
+void pg_lane_database::set_password_file(const std::string& path) {
+    const std::scoped_lock lock(link_mutex_);
+    new_password_file_ = path;
+}
+
 std::expected<std::int64_t, ingest::database_error> pg_lane_database::take_lane() {
     disconnect();
+    {
+        const std::scoped_lock lock(link_mutex_);
+        if (new_password_file_) {
+            settings_.target.password_file = *std::exchange(new_password_file_, std::nullopt);
+        }
+    }
     auto connected = pg_connection::connect(settings_.target);
     if (!connected) return std::unexpected(error_of(connected.error()));
     connection_ = std::move(*connected);

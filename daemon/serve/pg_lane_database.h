@@ -56,8 +56,12 @@ public:
     find_refused(ingest::batch& rows) override;
     [[nodiscard]] std::expected<std::uint64_t, ingest::database_error> watermark(
         const std::string& producer) override;
+    [[nodiscard]] bool alive() noexcept override;
     void disconnect() noexcept override;
     void give_up() noexcept override;
+
+    // Any thread: connections from the next one on take the password from there.
+    void set_password_file(const std::string& path);
 
 private:
     struct transaction_outcome {
@@ -101,6 +105,7 @@ private:
     std::mutex link_mutex_;
     int link_ = -1;  // a second descriptor of the connection's socket, for give_up
     bool given_up_ = false;
+    std::optional<std::string> new_password_file_;  // taken at the next connection
 };
 
 }  // namespace tickd

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "daemon/log.h"
+#include "daemon/serve/inherited_sockets.h"
 #include "daemon/serve/pg_lane_database.h"
 #include "daemon/spool/file_spool.h"
 
@@ -28,9 +29,9 @@ constexpr std::chrono::milliseconds watch_interval{20};
            std::to_string(std::random_device{}());
 }
 
-[[nodiscard]] std::unique_ptr<ingest::lane_database> database_of(const config& settings,
-                                                                 std::uint32_t number,
-                                                                 const std::string& holder) {
+[[nodiscard]] std::unique_ptr<pg_lane_database> database_of(const config& settings,
+                                                            std::uint32_t number,
+                                                            const std::string& holder) {
     pg_lane_settings of_lane;
     of_lane.target.conninfo = settings.database.url;
     of_lane.target.password_file = settings.database.password_file;
@@ -73,17 +74,21 @@ constexpr std::chrono::milliseconds watch_interval{20};
 
 }  // namespace
 
-server::server(config settings)
+server::server(config settings, std::function<loaded_config()> reread)
     : settings_(std::move(settings)),
-      signals_(io_, SIGTERM, SIGINT, SIGHUP),
+      reloader_(settings_, std::move(reread)),
+      signals_(io_, SIGTERM, SIGINT),
+      hang_ups_(io_, SIGHUP),
       watch_(io_),
+      round_(io_),
       door_(io_, settings_, lanes_) {
     const std::string holder = holder_name();
     for (std::uint32_t i = 0; i < settings_.lanes.count; ++i) {
         const std::uint32_t number = settings_.lanes.first + i;
-        lanes_.push_back(std::make_unique<lane>(number, settings_,
-                                                database_of(settings_, number, holder),
-                                                spool_of(settings_, number)));
+        auto database = database_of(settings_, number, holder);
+        databases_.push_back(database.get());
+        lanes_.push_back(std::make_unique<lane>(number, settings_, std::move(database),
+                                                spool_of(settings_, number), producers_));
     }
 }
 
@@ -114,16 +119,26 @@ exit_code server::run() {
     notary_ = std::move(*signer);
     compactor_ = compactor::make(settings_);
     watch_tokens();
-    if (const auto opened = door_.open(); !opened) {
+    inherited_sockets inherited = inherited_sockets::take();
+    if (const auto opened = door_.open(inherited); !opened) {
         spdlog::error("{}", opened.error());
         return exit_code::unavailable;
     }
+    if (!open_admin(inherited)) return exit_code::unavailable;
+    for (const std::string& each : inherited.unclaimed()) {
+        spdlog::warn("inherited socket {}: no listener has this name or address", each);
+    }
+    come_round();
     for (const auto& each : lanes_) each->start();
     if (notary_) notary_->start();
     if (compactor_) compactor_->start();
+    if (observed_) admin_.start();
     for (const std::string& address : door_.addresses()) spdlog::info("listening on {}", address);
+    add_reload_parts();
     spdlog::info("ready");
+    manager_.ready(status());
     await_signal();
+    await_reload();
     watch_lanes();
     io_.run();
     return finish();
@@ -132,11 +147,6 @@ exit_code server::run() {
 void server::await_signal() {
     signals_.async_wait([this](boost::system::error_code failed, int number) {
         if (failed) return;
-        if (number == SIGHUP) {
-            reload();
-            await_signal();
-            return;
-        }
         if (stopping_) {
             spdlog::warn("second signal: ending at once");
             stop_by_ = std::chrono::steady_clock::now();
@@ -147,13 +157,11 @@ void server::await_signal() {
     });
 }
 
-void server::reload() {
-    if (door_.reload_certificates()) spdlog::info("SIGHUP: certificates read again");
-}
-
 void server::stop(std::string_view why) {
     if (std::exchange(stopping_, true)) return;
     spdlog::info("{}: draining, for at most {} ms", why, settings_.stop.drain_timeout.count());
+    serving_.stopping.store(true);
+    manager_.stopping(settings_.stop.drain_timeout);
     stop_by_ = std::chrono::steady_clock::now() + settings_.stop.drain_timeout;
     door_.close();
     for (const auto& each : lanes_) each->drain();
@@ -188,6 +196,7 @@ exit_code server::finish() {
     tokens_.reset();  // Behind the lanes, whose sessions ask it.
     // Behind the lanes: what they have just committed is signed before the end.
     if (notary_ && !fenced && left == 0) notary_->finish();
+    admin_.stop();
     notary_.reset();
     if (compactor_ && !fenced && left == 0) compactor_->finish();
     compactor_.reset();

@@ -14,9 +14,13 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
+#include "daemon/admin/admin_server.h"
+#include "daemon/admin/observed.h"
 #include "daemon/compact/compactor.h"
 #include "daemon/config/config.h"
 #include "daemon/exit_code.h"
@@ -24,33 +28,53 @@
 #include "daemon/notary/notary.h"
 #include "daemon/serve/door.h"
 #include "daemon/serve/lane.h"
+#include "daemon/serve/producer_figures.h"
+#include "daemon/serve/reload.h"
+#include "daemon/serve/service_manager.h"
+#include "daemon/serve/serving_state.h"
 
 namespace tickd {
 
+class pg_lane_database;
+
 class server {
 public:
-    explicit server(config settings);
+    // `reread` reads the configuration again, for SIGHUP.
+    server(config settings, std::function<loaded_config()> reread);
 
     // Runs until a signal or a failure ends it. Blocks; call once, from the main thread.
     [[nodiscard]] exit_code run();
 
 private:
     void watch_tokens();
-    void reload();
     void await_signal();
     void stop(std::string_view why);
     void watch_lanes();
+    void come_round();
+    void await_reload();
+    void add_reload_parts();
+    void feed_watchdog();
+    [[nodiscard]] std::string status() const;
+    [[nodiscard]] bool open_admin(inherited_sockets& inherited);
     [[nodiscard]] exit_code finish();
 
-    const config settings_;
+    config settings_;  // changed by reloads, on the main thread
+    reloader reloader_;
+    service_manager manager_;
     boost::asio::io_context io_{1};
-    boost::asio::signal_set signals_;
-    boost::asio::steady_timer watch_;
+    boost::asio::signal_set signals_, hang_ups_;
+    boost::asio::steady_timer watch_, round_;
+    producer_registry producers_;
+    serving_state serving_;
     std::vector<std::unique_ptr<lane>> lanes_;
+    std::vector<pg_lane_database*> databases_;  // the lanes'
+    std::uint64_t rounds_ = 0;
     door door_;
     std::unique_ptr<token_watch> tokens_;  // null: no listener asks for tokens
     std::unique_ptr<notary> notary_;
     std::unique_ptr<compactor> compactor_;
+    std::unique_ptr<observed> observed_;
+    admin_server admin_;  // before what it shows goes, its thread ends
     bool stopping_ = false;
     std::chrono::steady_clock::time_point stop_by_{};
 };

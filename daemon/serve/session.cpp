@@ -182,7 +182,10 @@ asio::awaitable<void> session::write_replies() {
         if (acks_ != ingest::ack_level::none && !closing_ &&
             (settled_seq_ > acked_seq_ || std::exchange(ack_again_, false))) {
             acked_seq_ = settled_seq_;
-            if (acked_seq_ != 0) ingest::append_ack(acked_seq_, replies_);
+            if (acked_seq_ != 0) {
+                ingest::append_ack(acked_seq_, replies_);
+                ++acks_waiting_;
+            }
         }
         if (replies_.size() == 0) {
             if (closing_ || (reading_done_ && everything_settled())) break;
@@ -190,9 +193,16 @@ asio::awaitable<void> session::write_replies() {
             continue;
         }
         std::swap(replies_, writing_);
+        const std::uint64_t acks = std::exchange(acks_waiting_, 0);
+        const std::uint64_t rejects = std::exchange(rejects_waiting_, 0);
         const auto [failed, bytes] =
             co_await socket_.write_all(std::span(writing_.data(), writing_.size()));
         writing_.clear();
+        if (!failed) {
+            add(lane_.counters().acks_sent, acks);
+            add(lane_.counters().rejects_sent, rejects);
+        }
+        add(lane_.counters().bytes_sent, bytes);
         if (failed) {
             closing_ = true;
             break;
@@ -226,6 +236,7 @@ void session::reject(std::uint64_t seq, ingest::verdict why, std::string_view fi
         return;
     }
     ingest::append_reject(seq, why, field.empty() ? ingest::explain(why) : field, replies_);
+    ++rejects_waiting_;
     wake_writer();
 }
 

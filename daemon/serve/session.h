@@ -88,6 +88,7 @@ private:
     std::uint64_t lines_taken_ = 0, bytes_taken_ = 0;  // since limits were last asked
     std::int64_t waiting_since_us_ = 0;                // for the peer, monotonic; 0: it does not
     ingest::byte_buffer replies_, writing_;
+    std::uint64_t acks_waiting_ = 0, rejects_waiting_ = 0;  // lines in replies_
     std::uint64_t settled_seq_ = 0;
     std::uint64_t acked_seq_ = 0;
     bool welcomed_ = false;

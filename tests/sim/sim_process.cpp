@@ -23,8 +23,8 @@ sim_process::sim_process(sim_database& database, sim_random& random, const sim_o
       told_(std::move(told)),
       clock_us_(clock_us),
       faults_on_(faults_on),
-      intake_(to_writer_, signal_, counters_, 1 + static_cast<std::uint32_t>(random.below(4)),
-              line_bytes_max),
+      intake_(to_writer_, signal_, counters_, timings_,
+              1 + static_cast<std::uint32_t>(random.below(4)), line_bytes_max),
       link_(database, random, odds, counts, faults_on, lane, number),
       spool_(disk == nullptr ? std::nullopt : std::optional<memory_spool>(std::in_place, *disk)),
       writer_(link_, ports(), 1 + static_cast<std::uint32_t>(random.below(8)), random.below(1000),
@@ -63,6 +63,7 @@ ingest::lane_writer_ports sim_process::ports() {
                 } else {
                     taken_.pop_front();
                 }
+                count_home(*done, counters_);
                 if (!to_sessions_.try_push(done)) database_.breach("more blocks than there are");
             },
         .next_request = [this]() -> std::optional<ingest::watermark_request> {
@@ -81,6 +82,7 @@ ingest::lane_writer_ports sim_process::ports() {
         .spooled =
             [this](std::unique_ptr<ingest::block> done) {
                 ++counts_.spooled;
+                count_home(*done, counters_);
                 std::erase(taken_, done.get());
                 if (!spooled_home_.try_push(done)) database_.breach("more blocks than there are");
             },
@@ -101,6 +103,7 @@ std::shared_ptr<sim_session> sim_process::connect(const std::string& name, bool 
         feed = std::make_shared<producer>();
         feed->name = name;
         feed->number = next_feed_++;
+        feed->counted = registry_.of(name);
     }
     auto newcomer = new_session();
     newcomer->source.feed = feed;
@@ -299,12 +302,20 @@ void sim_process::check_plain_rows(const ingest::block& done) {
 bool sim_process::writer_thread(std::int64_t now_us) {
     using doing = ingest::lane_writer::doing;
     const doing now = writer_.step(now_us);
+    check_counts();
     if (now == doing::fenced) {
         ++counts_.fenced;
         fenced_ = true;
     }
     if (now == doing::idle || writer_.takes_blocks()) signal_.hunger();
     return now == doing::worked;
+}
+
+// What the daemon would export: everything that came home is somewhere.
+void sim_process::check_counts() {
+    copy_counts(writer_, counters_);
+    const std::int64_t off = records_unaccounted(counters_);
+    if (off != 0) database_.breach(std::format("{} records are unaccounted for", off));
 }
 
 bool sim_process::at_rest() {

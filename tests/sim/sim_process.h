@@ -14,6 +14,8 @@
 
 #include "daemon/serve/counters.h"
 #include "daemon/serve/intake.h"
+#include "daemon/serve/lane_counting.h"
+#include "daemon/serve/producer_figures.h"
 #include "daemon/serve/wake_signal.h"
 #include "ingest/block_ring.h"
 #include "ingest/lane_writer.h"
@@ -71,6 +73,7 @@ public:
 
 private:
     [[nodiscard]] ingest::lane_writer_ports ports();
+    void check_counts();
     void look_after(sim_session& one);
     void read_line(sim_session& from);
     void close(sim_session& one);
@@ -101,6 +104,8 @@ private:
     std::deque<const ingest::block*> taken_;  // by the writer, not yet settled
 
     lane_counters counters_;
+    lane_timings timings_;
+    producer_registry registry_;
     wake_signal signal_;
     ingest::block_ring to_writer_, to_sessions_, spooled_home_;
     intake intake_;

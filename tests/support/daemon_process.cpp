@@ -256,8 +256,11 @@ void daemon_process::kill_hard() {
 
 std::string daemon_yaml(const std::string& conninfo, std::string_view settings,
                         std::string_view listeners) {
-    return std::format("database:\n  url: \"{}\"\nlisteners:\n{}\nlog:\n  format: json\n{}\n",
-                       conninfo, listeners.empty() ? "  - address: 127.0.0.1:0" : listeners,
+    // No test finds another's port taken.
+    const std::string_view admin =
+        settings.find("admin:") == std::string_view::npos ? "admin:\n  address: none\n" : "";
+    return std::format("database:\n  url: \"{}\"\nlisteners:\n{}\nlog:\n  format: json\n{}{}\n",
+                       conninfo, listeners.empty() ? "  - address: 127.0.0.1:0" : listeners, admin,
                        settings);
 }
 
