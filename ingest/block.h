@@ -82,7 +82,7 @@ struct origin {
     std::uint32_t accepted = 0;
     std::uint32_t duplicates = 0;
     std::uint32_t dead_lettered = 0;
-    std::uint64_t bytes = 0;      // of its lines; not kept in the spool
+    std::uint64_t bytes = 0;     // of its lines; not kept in the spool
     std::uint32_t seq_gaps = 0;  // how often numbers were skipped between two records
     bool lost = false;           // another daemon took the producer: its rows are not written
 };

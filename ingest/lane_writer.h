@@ -38,7 +38,7 @@ struct resume_point {
 };
 
 struct watermark_request {
-    std::string producer;  // its key, producer_key.h
+    std::string producer;         // its key, producer_key.h
     bool wants_committed = true;  // false: content with what the spool knows, if it knows anything
     std::function<void(resume_point)> answer{};  // called on the writer's thread
 };

@@ -37,10 +37,11 @@ struct query_arguments {
     // One made-up size is enough for a first look, and none when there is the recording.
     if (given.quick && !all.empty()) return all;
     for (const std::uint64_t size : given.sizes) {
-        all.push_back({.name = short_count(static_cast<double>(size)),
-                       .description = "made-up ticks, 1,144,807 of them of the symbol that is asked for",
-                       .recorded = false,
-                       .rows = size});
+        all.push_back(
+            {.name = short_count(static_cast<double>(size)),
+             .description = "made-up ticks, 1,144,807 of them of the symbol that is asked for",
+             .recorded = false,
+             .rows = size});
         if (given.quick) break;
     }
     return all;

@@ -150,7 +150,8 @@ void query_data::make_tenant() const {
     tickd::pg_connection sql = tickd::test::connect(conninfo_);
     if (tickd::test::one(sql, "SELECT count(*) FROM pg_roles WHERE rolname = $1",
                          {std::string(tenant_role)}) == "0") {
-        tickd::test::run(sql, std::format("CREATE ROLE {} LOGIN IN ROLE tickd_reader", tenant_role));
+        tickd::test::run(sql,
+                         std::format("CREATE ROLE {} LOGIN IN ROLE tickd_reader", tenant_role));
     }
     tickd::test::run(
         sql, std::format("WITH made AS (INSERT INTO tenants (name) VALUES ('bench') RETURNING"
@@ -159,9 +160,7 @@ void query_data::make_tenant() const {
                          tenant_role));
 }
 
-std::string query_data::as_tenant() const {
-    return tickd::test::as_user(conninfo_, tenant_role);
-}
+std::string query_data::as_tenant() const { return tickd::test::as_user(conninfo_, tenant_role); }
 
 query_data::full_load::full_load(const std::string& address)
     : thread_([address](const std::stop_token& stop) {

@@ -21,8 +21,8 @@ struct query_dataset {
 
 class query_data {
 public:
-    // Loads it through tickd, and waits until the compactor has nothing left to do. `progress` hears how many
-    // rows are in.
+    // Loads it through tickd, and waits until the compactor has nothing left to do. `progress`
+    // hears how many rows are in.
     query_data(bench_server& server, const query_dataset& what,
                const std::function<void(std::uint64_t)>& progress);
     ~query_data();

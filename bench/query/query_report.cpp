@@ -17,9 +17,9 @@ struct goal {
     double seconds;
 };
 constexpr std::array goals{
-    goal{measured_query::fetch, 0.5, 0.015},    goal{measured_query::fetch, 0.99, 0.045},
+    goal{measured_query::fetch, 0.5, 0.015},      goal{measured_query::fetch, 0.99, 0.045},
     goal{measured_query::aggregate, 0.99, 0.010}, goal{measured_query::candles, 0.99, 0.010},
-    goal{measured_query::range, 0.99, 0.022},   goal{measured_query::look_up, 0.99, 0.005},
+    goal{measured_query::range, 0.99, 0.022},     goal{measured_query::look_up, 0.99, 0.005},
     goal{measured_query::latest, 0.99, 0.001},
 };
 constexpr double as_tenant_most = 1.2;
@@ -50,7 +50,7 @@ constexpr double grown_most = 2.0;
 
 // The largest of the queries' ratios of medians: the one that suffers most.
 [[nodiscard]] std::pair<double, std::string> worst_ratio(const query_results& over,
-                                                        const query_results& under) {
+                                                         const query_results& under) {
     std::pair<double, std::string> worst{0, {}};
     for (std::size_t i = 0; i < all_queries.size(); ++i) {
         const double base = under.of[i].quantile(0.5);
@@ -123,19 +123,19 @@ std::vector<target_row> query_targets(const std::vector<dataset_results>& all) {
     std::vector<target_row> rows;
     for (const goal& each : goals) rows.push_back(time_target(all, each));
     const dataset_results& first = all.front();
-    rows.push_back(ratio_row("Q6", "as a tenant over the owner", first.tenant, first.owner,
-                             as_tenant_most));
+    rows.push_back(
+        ratio_row("Q6", "as a tenant over the owner", first.tenant, first.owner, as_tenant_most));
     const auto made_up = [](const dataset_results& each) { return !each.what.recorded; };
     const auto smallest = std::ranges::find_if(all, made_up);
     const dataset_results& base = smallest == all.end() ? first : *smallest;
-    rows.push_back(ratio_row("Q7", "during full ingest over idle", base.loaded, base.owner,
-                             grown_most));
+    rows.push_back(
+        ratio_row("Q7", "during full ingest over idle", base.loaded, base.owner, grown_most));
     if (all.back().rows > base.rows) {
-        rows.push_back(ratio_row(
-            "Q7",
-            std::format("{} rows over {}", tickd::format_count(all.back().rows),
-                        tickd::format_count(base.rows)),
-            all.back().owner, base.owner, grown_most));
+        rows.push_back(
+            ratio_row("Q7",
+                      std::format("{} rows over {}", tickd::format_count(all.back().rows),
+                                  tickd::format_count(base.rows)),
+                      all.back().owner, base.owner, grown_most));
     }
     return rows;
 }

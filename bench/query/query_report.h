@@ -16,7 +16,8 @@ struct dataset_results {
     query_results owner, tenant, loaded;  // idle; idle as a tenant; during full ingest
 };
 
-// Q1 to Q7. Of the first table that is there; Q7 compares the largest with the smallest made-up one.
+// Q1 to Q7. Of the first table that is there; Q7 compares the largest with the smallest made-up
+// one.
 [[nodiscard]] std::vector<target_row> query_targets(const std::vector<dataset_results>& all);
 
 // Sections and results; environment and settings are the caller's.

@@ -68,7 +68,8 @@ class query_runner {
 public:
     query_runner(const query_data& data, const std::string& conninfo)
         : data_(data), client_(conninfo), reader_(client_.sql().native()) {
-        // A million of its ticks and more, wherever they begin: the first and the last twentieth vary.
+        // A million of its ticks and more, wherever they begin: the first and the last twentieth
+        // vary.
         slack_us_ = (data.last_us() - data.first_us()) / 20;
     }
 
@@ -125,8 +126,8 @@ public:
             bids += ticks_.bid[i];
             asks += ticks_.ask[i];
         }
-        const auto fetched = std::format("{} {} {}", ticks_.size(), ingest::to_text(bids),
-                                         ingest::to_text(asks));
+        const auto fetched =
+            std::format("{} {} {}", ticks_.size(), ingest::to_text(bids), ingest::to_text(asks));
         const auto in_rows = client_.rows(std::format(
             "SELECT concat_ws(' ', count(*), sum(bid), sum(ask)) FROM price_telemetry WHERE {}",
             within(at)));
@@ -200,9 +201,9 @@ private:
                     static_cast<std::uint64_t>(data_.last_us() - data_.first_us() - length_us));
             // Markets close: the range grows until it holds enough.
             for (std::int64_t length = length_us; from + length < data_.last_us(); length *= 2) {
-                const auto found = client_.rows(
-                    std::format("SELECT count(*) FROM price_segment WHERE {}",
-                                segments_within({from, from + length})));
+                const auto found =
+                    client_.rows(std::format("SELECT count(*) FROM price_segment WHERE {}",
+                                             segments_within({from, from + length})));
                 if (std::stoull(found[0][0]) < 14) continue;
                 return std::format(
                     "SELECT time, symbol, bid, ask, mid, volume, source, metadata FROM"
@@ -280,7 +281,8 @@ double query_times::quantile(double part) const {
     if (seconds.empty()) return 0;
     std::vector<double> sorted = seconds;
     std::ranges::sort(sorted);
-    const auto rank = static_cast<std::size_t>(std::ceil(part * static_cast<double>(sorted.size())));
+    const auto rank =
+        static_cast<std::size_t>(std::ceil(part * static_cast<double>(sorted.size())));
     return sorted[std::max<std::size_t>(rank, 1) - 1];
 }
 

@@ -36,13 +36,14 @@ struct query_times {
 };
 
 struct query_results {
-    std::vector<query_times> of;     // in the order of all_queries
-    std::vector<query_times> plain;  // the plain way; empty where it is the same or was not asked for
-    std::string difference;          // of what both gave; empty: equal
+    std::vector<query_times> of;  // in the order of all_queries
+    std::vector<query_times>
+        plain;               // the plain way; empty where it is the same or was not asked for
+    std::string difference;  // of what both gave; empty: equal
 };
 
-// Runs each of them `runs` times as whoever `conninfo` names, and the plain ways a fifth as often (they take that
-// much longer), each with bounds of its own that hold at least a million ticks.
+// Runs each of them `runs` times as whoever `conninfo` names, and the plain ways a fifth as often
+// (they take that much longer), each with bounds of its own that hold at least a million ticks.
 [[nodiscard]] query_results run_queries(const query_data& data, const std::string& conninfo,
                                         std::uint32_t runs, bool plain_too,
                                         const std::function<void()>& progress);

@@ -23,7 +23,7 @@ struct observed {
     std::vector<door::counted_listener> listeners;
     const producer_registry& producers;
     const serving_state& serving;
-    const notary_figures* notary;         // null: none is configured
+    const notary_figures* notary;          // null: none is configured
     const compactor_counters* compaction;  // null: segments.compact is off
     const admin_server::request_counters& requests;
     std::uint64_t spool_bytes_max;  // of each lane; 0: no spool

@@ -165,8 +165,8 @@ double exposition::value(const std::string& name, const labels& of) const {
 double exposition::sum(const std::string& name, const labels& of) const {
     must(samples_.contains(name), "no such samples: " + name);
     double total = 0;
-    for (const auto& [labels, value] : samples_.at(name)) {
-        if (has_all(labels, of)) total += value;
+    for (const auto& [given, value] : samples_.at(name)) {
+        if (has_all(given, of)) total += value;
     }
     return total;
 }
@@ -183,8 +183,8 @@ std::set<std::string> exposition::values_of(const std::string& name,
     std::set<std::string> values;
     const auto found = samples_.find(name);
     if (found == samples_.end()) return values;
-    for (const auto& [labels, value] : found->second) {
-        if (const auto known = labels.find(label); known != labels.end()) {
+    for (const auto& [given, value] : found->second) {
+        if (const auto known = given.find(label); known != given.end()) {
             values.insert(known->second);
         }
     }

@@ -79,7 +79,7 @@ const std::vector<std::string>& notify_socket::said() {
 std::size_t notify_socket::times(std::string_view line, std::size_t from) {
     const auto& all = said();
     std::size_t found = 0;
-    for (std::size_t i = from; i < all.size(); ++i) found += has_line(all[i], line) ? 1 : 0;
+    for (std::size_t i = from; i < all.size(); ++i) found += has_line(all[i], line) ? 1U : 0U;
     return found;
 }
 

@@ -163,7 +163,6 @@ TEST_CASE("a producer's share spans its blocks", "[batch]") {
     const std::uint16_t a1 = add_origin(*first, "feed-a", 1, 10);
     const std::uint16_t b1 = add_origin(*first, "feed-b", 2, 0);
     const std::uint16_t plain = add_origin(*first, {}, 0, 0);
-    first->origin_at(b1).tenant = first->tenant_index_of(uuid_of(4));
     keep_tick(*first, a1, 11);
     keep_tick(*first, a1, 13);
     keep_event(*first, b1, 1);
@@ -181,7 +180,6 @@ TEST_CASE("a producer's share spans its blocks", "[batch]") {
     const ingest::producer_share& a = rows.producers()[0];
     CHECK(a.name == "feed-a");
     CHECK(a.producer == 1);
-    CHECK(a.tenant == nullptr);
     CHECK(a.expected_seq == 10);
     CHECK(a.newest_seq == 14);
     CHECK(a.received == 6);
@@ -190,7 +188,6 @@ TEST_CASE("a producer's share spans its blocks", "[batch]") {
     CHECK(a.dead_lettered == 1);
     const ingest::producer_share& b = rows.producers()[1];
     CHECK(b.name == "feed-b");
-    CHECK(*b.tenant == uuid_of(4));
     CHECK((b.expected_seq == 0 && b.newest_seq == 1 && b.accepted == 1));
 }
 

@@ -29,7 +29,8 @@ said run(const std::string& command) {
     REQUIRE(from != nullptr);
     said all{0, {}};
     char part[4096];
-    while (const std::size_t got = std::fread(part, 1, sizeof part, from)) all.text.append(part, got);
+    while (const std::size_t got = std::fread(part, 1, sizeof part, from))
+        all.text.append(part, got);
     all.exit_code = ::pclose(from);
     return all;
 }
