@@ -216,7 +216,7 @@ TEST_CASE("restarts through inherited sockets lose and double nothing", "[servic
             each->name());
         std::uint64_t wanted = 0;
         for (std::uint64_t seq = 1; seq <= each->sent(); ++seq) {
-            wanted += fate_of(seq) == record_fate::tick ? 1 : 0;
+            wanted += fate_of(seq) == record_fate::tick ? 1U : 0U;
         }
         CHECK(tickd::test::one(sql, ticks) == std::format("{} {}", wanted, wanted));
     }

@@ -1,6 +1,8 @@
 // The histogram of latencies: what it says of quantiles, against the sorted values themselves.
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
+#include <catch2/generators/catch_generators_adapters.hpp>
+#include <catch2/generators/catch_generators_range.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -54,7 +56,7 @@ TEST_CASE("buckets follow each other without gap or overlap", "[latency_histogra
 }
 
 TEST_CASE("quantiles are the true ones to a 32nd", "[latency_histogram]") {
-    const auto seed = GENERATE(range(1, 40));
+    const auto seed = GENERATE(Catch::Generators::range(1, 40));
     CAPTURE(seed);
     auto values =
         spread_values(static_cast<std::uint64_t>(seed), static_cast<std::size_t>(seed * seed));
