@@ -160,6 +160,9 @@ void get_tick(reader& from, tick_row& row, std::size_t texts) {
     from.get(row.origin);
     from.get(row.has_volume);
     from.require(row.symbol.present() && row.raw.present());
+    // At most four bytes a character. Segments hold no other ticks either.
+    from.require(row.symbol.length != 0 && row.symbol.length <= 4 * limits::symbol_chars_max &&
+                 (!row.source.present() || row.source.length <= 4 * limits::source_chars_max));
     const auto within = [](int128 value, int128 limit) { return value < limit && value > -limit; };
     from.require(within(row.bid, price_limit) && within(row.ask, price_limit) &&
                  within(row.mid, price_limit) && within(row.volume, volume_limit));

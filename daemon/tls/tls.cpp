@@ -53,10 +53,12 @@ constexpr long certificates_bytes_max = 32L * 1024;
     if (SSL_CTX_use_certificate_chain_file(context, certificate.c_str()) != 1) {
         return cannot_use(certificate);
     }
-    if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1) {
+    // Either of them notices a key of another certificate.
+    const bool read = SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) == 1;
+    if (!read && ERR_GET_REASON(ERR_peek_last_error()) != X509_R_KEY_VALUES_MISMATCH) {
         return cannot_use(key);
     }
-    if (SSL_CTX_check_private_key(context) != 1) {
+    if (!read || SSL_CTX_check_private_key(context) != 1) {
         static_cast<void>(tls_failure());
         return std::unexpected{key + ": is not the key of " + certificate};
     }
