@@ -114,7 +114,7 @@ private:
 
     void finish_batch() {
         if (batch_.empty()) return;
-        batch_.prepare();
+        batch_.prepare(ingest::segments_wanted::no);
         std::string_view stream = batch_.tick_stream();
         stream.remove_prefix(copy_header_bytes);
         stream.remove_suffix(copy_trailer_bytes);

@@ -63,7 +63,7 @@ public:
                                  .notes = {"Processor time of one core; medians of repetitions."}});
         what.results["targets"] = to_json(std::vector{target});
         what.results["stages"] = std::move(stages);
-        what.environment = environment_facts("/");
+        what.environment = environment_facts({});
         return what;
     }
 

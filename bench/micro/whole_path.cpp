@@ -19,7 +19,7 @@ namespace bench {
 namespace {
 
 // Everything from received bytes to COPY streams: the path into a null database.
-void receive_to_copy(benchmark::State& state, sample_lines of) {
+void receive_to_copy(benchmark::State& state, sample_lines of, ingest::segments_wanted segments) {
     const std::string& lines = of();
     ingest::frame_buffer frames;
     ingest::record_parser parser(ingest::limits::line_bytes_default);
@@ -42,7 +42,7 @@ void receive_to_copy(benchmark::State& state, sample_lines of) {
             }
         });
         if (filling) batch.add(std::move(filling));
-        batch.prepare();
+        batch.prepare(segments);
         batch.number_events(1, hasher);
         auto stream = batch.tick_stream();
         benchmark::DoNotOptimize(stream);
@@ -50,9 +50,11 @@ void receive_to_copy(benchmark::State& state, sample_lines of) {
     }
     count(state, count_lines(lines), lines.size());
 }
-BENCHMARK_CAPTURE(receive_to_copy, ticks, tick_lines);
-BENCHMARK_CAPTURE(receive_to_copy, full_batch, full_batch_lines);
-BENCHMARK_CAPTURE(receive_to_copy, events_hashed, event_lines);
+BENCHMARK_CAPTURE(receive_to_copy, ticks, tick_lines, ingest::segments_wanted::yes);
+BENCHMARK_CAPTURE(receive_to_copy, full_batch, full_batch_lines, ingest::segments_wanted::yes);
+BENCHMARK_CAPTURE(receive_to_copy, full_batch_without_segments, full_batch_lines,
+                  ingest::segments_wanted::no);
+BENCHMARK_CAPTURE(receive_to_copy, events_hashed, event_lines, ingest::segments_wanted::yes);
 
 void ring(benchmark::State& state) {
     ingest::block_ring ring;

@@ -60,18 +60,19 @@ facts environment_facts(const std::string& folder) {
     ::uname(&kernel);
     const auto memory = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
                         static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-    return {
+    facts all{
         {"CPU", line_value("/proc/cpuinfo", "model name", "\t: ")},
         {"cores", std::to_string(::sysconf(_SC_NPROCESSORS_ONLN))},
         {"memory", tickd::format_bytes(memory)},
         {"load before", first_words("/proc/loadavg", 3)},
         {"kernel", std::format("{} {}", kernel.sysname, kernel.release)},
         {"system", line_value("/etc/os-release", "PRETTY_NAME=", "\"")},
-        {"file system", file_system_of(folder)},
         {"tickd", std::string(tickd::version_text)},
         {"compiler", TICKD_COMPILER},
         {"flags", TICKD_COMPILER_FLAGS},
     };
+    if (!folder.empty()) all.emplace_back("file system", file_system_of(folder));
+    return all;
 }
 
 }  // namespace bench

@@ -10,7 +10,7 @@ namespace bench {
 // Names and texts, in the order in which they are shown.
 using facts = std::vector<std::pair<std::string, std::string>>;
 
-// Of this machine and this build. `folder`: where the database's files are.
+// Of this machine and this build. `folder`: where the database's files are; empty: there is none.
 [[nodiscard]] facts environment_facts(const std::string& folder);
 
 }  // namespace bench

@@ -45,9 +45,10 @@ std::string markdown_of(const report& what, std::string_view when) {
         text += std::format("\n## {}\n\n{}", each.heading, each.table.to_markdown());
         for (const std::string& note : each.notes) text += std::format("\n{}\n", note);
     }
-    text += std::format("\n## Settings\n\n{}\n## Machine\n\n{}", to_markdown(what.settings),
-                        to_markdown(what.environment));
-    return text;
+    if (!what.settings.empty()) {
+        text += "\n## Settings\n\n" + to_markdown(what.settings);
+    }
+    return text + "\n## Machine\n\n" + to_markdown(what.environment);
 }
 
 }  // namespace
@@ -58,8 +59,8 @@ void print(const report& what) {
         text += std::format("\n{}\n\n{}", each.heading, each.table.to_text());
         for (const std::string& note : each.notes) text += std::format("{}\n", note);
     }
-    text += std::format("\nSettings\n{}\nMachine\n{}", to_text(what.settings),
-                        to_text(what.environment));
+    if (!what.settings.empty()) text += "\nSettings\n" + to_text(what.settings);
+    text += "\nMachine\n" + to_text(what.environment);
     std::fputs(text.c_str(), stdout);
     std::fflush(stdout);
 }
