@@ -78,6 +78,9 @@ constexpr std::array tenant_rows{
     "'-host',"
     "        {1} || '-door', {1} || '-feed', {0}, {2} + i, 'not_json', {1}, {1},"
     "        convert_to({1}, 'UTF8'), 5 FROM generate_series(1, 25) AS i",
+    "INSERT INTO tickd.token (token_id, name, secret_sha256, tenant_id, producers, created_at)"
+    " VALUES (({3} || '-0000-4000-b000-000000000001')::uuid, {1} || ' token',"
+    "         sha256(convert_to({1}, 'UTF8')), {0}, ARRAY[{1} || '-*'], '2024-01-04Z')",
     "INSERT INTO tickd.producer (producer, tenant_id, watermark, received, first_seen, last_seen)"
     " VALUES ({1} || '-feed', {0}, {2}, {2}, '2024-03-01Z', '2024-03-01Z')",
 };

@@ -148,8 +148,8 @@ TEST_CASE("who does not come to the point is let go, and its descriptor with it"
 
 TEST_CASE("a flood of connections costs no more than there are places") {
     ingest_site site({},
-                     "  - address: 127.0.0.1:0\n    sessions_max: 20\n"
-                     "  - address: 127.0.0.1:0\n");
+                     "  - name: small\n    address: 127.0.0.1:0\n    sessions_max: 20\n"
+                     "  - name: other\n    address: 127.0.0.1:0\n");
     const std::size_t before = descriptors(site.daemon());
     std::vector<std::unique_ptr<tcp_client>> flood;
     for (int i = 0; i < 400; ++i) flood.push_back(std::make_unique<tcp_client>(site.address(0)));
