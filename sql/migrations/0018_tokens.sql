@@ -106,16 +106,17 @@ BEGIN
 
     -- In the order in which settle_batch takes them.
     PERFORM FROM tickd.producer known
-      WHERE EXISTS (SELECT FROM tickd.dead_letter d
-                     WHERE d.id = ANY (p_ids) AND d.producer = known.producer
-                       AND d.tenant_id IS NOT DISTINCT FROM known.tenant_id)
+      WHERE known.producer IN (SELECT d.producer FROM tickd.dead_letter d WHERE d.id = ANY (p_ids))
       ORDER BY known.producer, known.tenant_id FOR UPDATE;
+    -- A letter of a tenant that the record itself named is its producer's without a tenant.
     UPDATE tickd.producer known
        SET committed     = known.committed + moved.letters,
            dead_lettered = known.dead_lettered - moved.letters
-      FROM (SELECT d.producer AS name, d.tenant_id AS tenant, count(*) AS letters
+      FROM (SELECT d.producer AS name, own.tenant_id AS tenant, count(*) AS letters
               FROM tickd.dead_letter d
-             WHERE d.id = ANY (p_ids) GROUP BY d.producer, d.tenant_id) AS moved
+              LEFT JOIN tickd.producer own
+                     ON own.producer = d.producer AND own.tenant_id = d.tenant_id
+             WHERE d.id = ANY (p_ids) GROUP BY d.producer, own.tenant_id) AS moved
      WHERE known.producer = moved.name AND known.tenant_id IS NOT DISTINCT FROM moved.tenant;
 END $$;
 
