@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <filesystem>
 #include <format>
 #include <fstream>
 #include <stdexcept>
@@ -15,9 +16,14 @@ void rewrite_config(const daemon_process& daemon, std::string_view yaml) {
     while (std::getline(words, word, '\0') && word != "--config") {
     }
     if (!std::getline(words, word, '\0')) throw std::runtime_error("no --config FILE");
-    std::ofstream file(word, std::ios::binary);
-    file << yaml;
-    if (!file.flush()) throw std::runtime_error("cannot write " + word);
+    // In one step: a daemon that looks meanwhile sees the one or the other.
+    const std::string next = word + ".next";
+    {
+        std::ofstream file(next, std::ios::binary);
+        file << yaml;
+        if (!file.flush()) throw std::runtime_error("cannot write " + next);
+    }
+    std::filesystem::rename(next, word);
 }
 
 void hang_up(const daemon_process& daemon) { ::kill(daemon.pid(), SIGHUP); }
