@@ -54,8 +54,6 @@ asio::awaitable<void> session::run() {
         co_await (read_to_end() && write_replies());
     } else {
         co_await read_to_end();
-        // TLS has a goodbye of its own: without it the peer takes the end for a cut.
-        socket_.shutdown_send();
     }
     idle_.cancel();
     socket_.close();

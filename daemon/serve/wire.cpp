@@ -138,16 +138,24 @@ std::size_t wire::available() {
     return bytes;
 }
 
+void wire::say_goodbye() {
+    if (!tls_ || !socket_.is_open()) return;
+    if ((SSL_get_shutdown(tls_.get()) & SSL_SENT_SHUTDOWN) != 0) return;
+    ERR_clear_error();
+    SSL_shutdown(tls_.get());
+    ERR_clear_error();
+}
+
 void wire::shutdown_send() {
-    if (tls_) {
-        ERR_clear_error();
-        SSL_shutdown(tls_.get());
-    }
+    say_goodbye();
     boost::system::error_code ignored;
     socket_.shutdown(asio::socket_base::shutdown_send, ignored);
 }
 
 void wire::close() {
+    say_goodbye();
+    // The descriptor's number is soon another connection's: nothing may be read or written by it.
+    if (tls_) SSL_set_bio(tls_.get(), nullptr, nullptr);
     boost::system::error_code ignored;
     socket_.close(ignored);
 }

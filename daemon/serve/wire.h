@@ -46,6 +46,8 @@ public:
     // Bytes that have arrived and are not read; with TLS, at least as many as they are once
     // decrypted.
     [[nodiscard]] std::size_t available();
+    // Both with TLS's own goodbye first, unless it has been said: without it the peer would take
+    // the end for a cut.
     void shutdown_send();
     void close();
 
@@ -55,6 +57,7 @@ public:
 private:
     boost::asio::awaitable<done> read_tls(std::span<char> room,
                                           boost::asio::cancellation_slot cancel);
+    void say_goodbye();
     boost::asio::awaitable<done> write_tls(std::span<const char> bytes);
     boost::asio::awaitable<boost::system::error_code> wait_for(
         int tls_result, boost::asio::cancellation_slot cancel);
