@@ -34,12 +34,11 @@ public:
     compactor& operator=(const compactor&) = delete;
 
     void start();
-    // Folds what is fresh once more, then ends. Waits for the thread.
-    void finish();
     [[nodiscard]] const compactor_counters& counters() const noexcept { return counters_; }
 
 private:
     explicit compactor(const config& settings);
+    void finish();
     void run();
     [[nodiscard]] std::expected<void, pg_error> round();
     [[nodiscard]] bool wait_for_next();

@@ -198,7 +198,8 @@ exit_code server::finish() {
     if (notary_ && !fenced && left == 0) notary_->finish();
     admin_.stop();
     notary_.reset();
-    if (compactor_ && !fenced && left == 0) compactor_->finish();
+    // Ended where it is: what it was doing is rolled back, and the next start goes on. It must not
+    // hold up the end, whatever its connection waits for.
     compactor_.reset();
     if (fenced) {
         spdlog::error(
