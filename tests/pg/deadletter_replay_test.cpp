@@ -44,10 +44,11 @@ struct site {
         add(R"({"action_type":"b","action_payload":[]})");
         add(R"({"symbol":"S","bid":0.123456789,"ask":1})");
         add(R"({"symbol":"cut)", "line_too_long", "5000");
-        run(root, std::format("INSERT INTO tickd.producer (producer, tenant_id, received, committed,"
-                              " dead_lettered) VALUES ('feed', '{}', 10, 2, 8),"
-                              " ('feed', NULL, 3, 3, 0), ('other', NULL, 1, 0, 1)",
-                              tenant));
+        run(root,
+            std::format("INSERT INTO tickd.producer (producer, tenant_id, received, committed,"
+                        " dead_lettered) VALUES ('feed', '{}', 10, 2, 8),"
+                        " ('feed', NULL, 3, 3, 0), ('other', NULL, 1, 0, 1)",
+                        tenant));
     }
     ended_process replay(const std::string& settings = {}) {
         return run_tickd({"--config", config(settings), "deadletter", "replay", "--all"});
