@@ -121,6 +121,8 @@ constexpr double grown_most = 2.0;
 
 std::vector<target_row> query_targets(const std::vector<dataset_results>& all) {
     std::vector<target_row> rows;
+    constexpr std::size_t ratios = 3;
+    rows.reserve(goals.size() + ratios);
     for (const goal& each : goals) rows.push_back(time_target(all, each));
     const dataset_results& first = all.front();
     rows.push_back(

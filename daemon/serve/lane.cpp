@@ -109,7 +109,7 @@ void lane::replace_rules(std::vector<listener_rules> all) {
                 rules.tenant = source.rules.tenant;
                 rules.tenant_from_payload = source.rules.tenant_from_payload;
             }
-            source.rules = std::move(rules);
+            source.rules = rules;
             if (!source.own_source) source.default_source = found->default_source;
         }
     });
