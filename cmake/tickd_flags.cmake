@@ -16,6 +16,11 @@ target_compile_options(tickd_flags INTERFACE
     # Files are named from the checkout's root, so binaries do not depend on where it lies.
     "-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=")
 
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # Asio allocates coroutines' frames by aligned_alloc and frees them by free, each behind an
+    # operator of its own; g++ inlines only the one and takes them for a mismatch.
+    target_compile_options(tickd_flags INTERFACE -Wno-mismatched-new-delete)
+endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     # Checks the lock annotations; only clang knows them.
     target_compile_options(tickd_flags INTERFACE -Wthread-safety)
@@ -44,11 +49,6 @@ elseif(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
         -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
     if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|i.86")
         target_compile_options(tickd_flags INTERFACE -fcf-protection=full)
-    endif()
-    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-        # Asio allocates coroutines' frames by aligned_alloc and frees them by free, each behind an
-        # operator of its own; g++ inlines only the one and takes them for a mismatch.
-        target_compile_options(tickd_flags INTERFACE -Wno-mismatched-new-delete)
     endif()
     target_link_options(tickd_flags INTERFACE
         -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed)
