@@ -1,9 +1,6 @@
 #include "daemon/compact/compaction.h"
 
-#include <fcntl.h>
 #include <libpq-fe.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -93,15 +90,7 @@ constexpr std::size_t folded_run_ticks_min = 64;
 compaction::compaction(pg_target target)
     : target_(std::move(target)), packer_(ingest::level_of_compaction) {}
 
-compaction::~compaction() {
-    if (link_ >= 0) ::close(link_);
-}
-
-void compaction::give_up() noexcept {
-    const std::scoped_lock lock(link_mutex_);
-    given_up_ = true;
-    if (link_ >= 0) ::shutdown(link_, SHUT_RDWR);
-}
+void compaction::give_up() noexcept { cutter_.cut(); }
 
 pg_error compaction::lost(pg_error error) {
     if (error.connection_lost || !connection_ || PQstatus(connection_->native()) != CONNECTION_OK) {
@@ -115,13 +104,7 @@ std::expected<void, pg_error> compaction::connect() {
     auto opened = pg_connection::connect(target_);
     if (!opened) return std::unexpected(opened.error());
     connection_ = std::move(*opened);
-    {
-        // libpq closes its descriptor when it likes; this one is ours, and names the same socket.
-        const std::scoped_lock lock(link_mutex_);
-        if (link_ >= 0) ::close(link_);
-        link_ = ::fcntl(PQsocket(connection_->native()), F_DUPFD_CLOEXEC, 0);
-        if (given_up_ && link_ >= 0) ::shutdown(link_, SHUT_RDWR);
-    }
+    cutter_.hold(connection_->native());
     // What it writes can be made again from what it takes, so its commits need not wait for the
     // disk: a crash brings back the segments of before, candles included.
     const auto set = connection_->exec(

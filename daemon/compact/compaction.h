@@ -11,13 +11,13 @@
 
 #include <cstdint>
 #include <expected>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "daemon/db/link_cutter.h"
 #include "daemon/db/pg_connection.h"
 #include "ingest/candle.h"
 #include "ingest/segment_decoder.h"
@@ -37,9 +37,6 @@ public:
     using outcome = std::expected<compaction_step, pg_error>;
 
     explicit compaction(pg_target target);
-    ~compaction();
-    compaction(const compaction&) = delete;
-    compaction& operator=(const compaction&) = delete;
 
     [[nodiscard]] bool connected() const noexcept { return connection_.has_value(); }
     [[nodiscard]] std::expected<void, pg_error> connect();
@@ -83,10 +80,7 @@ private:
     std::vector<std::optional<ingest::uuid>> tenants_;
     std::vector<std::uint32_t> order_;  // by tenant, symbol and time
     std::vector<ingest::segment_tick> run_;
-
-    std::mutex link_mutex_;
-    int link_ = -1;
-    bool given_up_ = false;
+    link_cutter cutter_;
 };
 
 }  // namespace tickd

@@ -45,31 +45,23 @@ std::unique_ptr<compactor> compactor::make(const config& settings) {
 compactor::compactor(const config& settings) : work_(target_of(settings)) {}
 
 compactor::~compactor() {
-    work_.give_up();
     {
         const std::scoped_lock lock(mutex_);
         ending_ = true;
     }
-    finish();
+    work_.give_up();
+    wake_.notify_all();
+    if (thread_.joinable()) thread_.join();
 }
 
 void compactor::start() {
     thread_ = std::thread([this] { run(); });
 }
 
-void compactor::finish() {
-    {
-        const std::scoped_lock lock(mutex_);
-        finishing_ = true;
-    }
-    wake_.notify_all();
-    if (thread_.joinable()) thread_.join();
-}
-
-// False: this was the last round.
+// False: it ends.
 bool compactor::wait_for_next() {
     std::unique_lock lock(mutex_);
-    return !wake_.wait_for(lock, interval, [this] { return finishing_; });
+    return !wake_.wait_for(lock, interval, [this] { return ending_; });
 }
 
 bool compactor::ending() {
@@ -81,9 +73,7 @@ void compactor::run() {
     name_this_thread("compactor", 0);
     mixed_due_us_ = monotonic_us() + mixed_every_us;
     small_due_us_ = monotonic_us() + small_every_us;
-    bool more = true;
-    while (more) {
-        more = wait_for_next();
+    while (wait_for_next()) {
         const auto done = round();
         add(counters_.rounds, 1);
         counters_.connected.store(work_.connected(), std::memory_order_relaxed);
@@ -92,6 +82,7 @@ void compactor::run() {
             last_complaint_.clear();
             continue;
         }
+        if (ending()) return;  // It was cut off, which is no failure.
         add(counters_.failures, 1);
         if (std::exchange(last_complaint_, to_text(done.error())) != last_complaint_) {
             spdlog::warn("compactor: {}; it tries again, and queries are exact meanwhile",

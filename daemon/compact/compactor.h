@@ -38,7 +38,6 @@ public:
 
 private:
     explicit compactor(const config& settings);
-    void finish();
     void run();
     [[nodiscard]] std::expected<void, pg_error> round();
     [[nodiscard]] bool wait_for_next();
@@ -53,7 +52,7 @@ private:
 
     std::mutex mutex_;
     std::condition_variable wake_;
-    bool finishing_ = false, ending_ = false;
+    bool ending_ = false;
     std::thread thread_;
 };
 

@@ -1,9 +1,6 @@
 #include "daemon/notary/notary_database.h"
 
-#include <fcntl.h>
 #include <libpq-fe.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <bit>
 #include <cstring>
@@ -100,15 +97,7 @@ std::string columns_of(const ingest::activity_record& record, const std::string&
 
 notary_database::notary_database(pg_target target) : target_(std::move(target)) {}
 
-notary_database::~notary_database() {
-    if (link_ >= 0) ::close(link_);
-}
-
-void notary_database::give_up() noexcept {
-    const std::scoped_lock lock(link_mutex_);
-    given_up_ = true;
-    if (link_ >= 0) ::shutdown(link_, SHUT_RDWR);
-}
+void notary_database::give_up() noexcept { cutter_.cut(); }
 
 pg_error notary_database::lost(pg_error error) {
     if (error.connection_lost || !connection_ || PQstatus(connection_->native()) != CONNECTION_OK) {
@@ -122,13 +111,7 @@ std::expected<void, pg_error> notary_database::connect() {
     auto opened = pg_connection::connect(target_);
     if (!opened) return std::unexpected(opened.error());
     connection_ = std::move(*opened);
-    {
-        // libpq closes its descriptor when it likes; this one is ours, and names the same socket.
-        const std::scoped_lock lock(link_mutex_);
-        if (link_ >= 0) ::close(link_);
-        link_ = ::fcntl(PQsocket(connection_->native()), F_DUPFD_CLOEXEC, 0);
-        if (given_up_ && link_ >= 0) ::shutdown(link_, SHUT_RDWR);
-    }
+    cutter_.hold(connection_->native());
     // Whatever the role's or the database's settings are.
     const auto set = connection_->exec(
         "SET synchronous_commit = on; SET default_transaction_read_only = off;"

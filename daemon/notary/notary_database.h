@@ -3,11 +3,11 @@
 
 #include <cstdint>
 #include <expected>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "daemon/db/link_cutter.h"
 #include "daemon/db/pg_connection.h"
 #include "ingest/activity_hash.h"
 #include "ingest/activity_record.h"
@@ -28,9 +28,6 @@ struct log_record {
 class notary_database {
 public:
     explicit notary_database(pg_target target);
-    ~notary_database();
-    notary_database(const notary_database&) = delete;
-    notary_database& operator=(const notary_database&) = delete;
 
     // All of these end the connection when it is lost.
     [[nodiscard]] bool connected() const noexcept { return connection_.has_value(); }
@@ -64,9 +61,7 @@ private:
     pg_target target_;
     std::optional<pg_connection> connection_;
     ingest::activity_hasher hasher_;
-    std::mutex link_mutex_;
-    int link_ = -1;
-    bool given_up_ = false;
+    link_cutter cutter_;
 };
 
 // As `columns` of a record that stands in the table as it should.

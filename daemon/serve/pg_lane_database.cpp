@@ -1,10 +1,7 @@
 #include "daemon/serve/pg_lane_database.h"
 
-#include <fcntl.h>
 #include <libpq-fe.h>
 #include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -88,15 +85,7 @@ pg_lane_database::~pg_lane_database() { disconnect(); }
 
 void pg_lane_database::disconnect() noexcept {
     connection_.reset();
-    const std::scoped_lock lock(link_mutex_);
-    if (link_ >= 0) ::close(std::exchange(link_, -1));
-}
-
-// libpq closes its descriptor when it likes; this one is ours, and names the same socket.
-void pg_lane_database::hold_link() noexcept {
-    const std::scoped_lock lock(link_mutex_);
-    link_ = ::fcntl(PQsocket(connection_->native()), F_DUPFD_CLOEXEC, 0);
-    if (given_up_ && link_ >= 0) ::shutdown(link_, SHUT_RDWR);
+    cutter_.let_go();
 }
 
 // A COMMIT that is cancelled while it waits for its synchronous standby succeeds, with a WARNING
@@ -113,12 +102,7 @@ void pg_lane_database::hear_unreplicated() noexcept {
         this);
 }
 
-void pg_lane_database::give_up() noexcept {
-    const std::scoped_lock lock(link_mutex_);
-    given_up_ = true;
-    // Wakes whoever polls or reads it, libpq's own calls included.
-    if (link_ >= 0) ::shutdown(link_, SHUT_RDWR);
-}
+void pg_lane_database::give_up() noexcept { cutter_.cut(); }
 
 // A server that ends the connection says so in the last bytes before the end.
 bool pg_lane_database::alive() noexcept {
@@ -131,14 +115,14 @@ bool pg_lane_database::alive() noexcept {
 }
 
 void pg_lane_database::set_password_file(const std::string& path) {
-    const std::scoped_lock lock(link_mutex_);
+    const std::scoped_lock lock(password_mutex_);
     new_password_file_ = path;
 }
 
 std::expected<std::int64_t, ingest::database_error> pg_lane_database::take_lane() {
     disconnect();
     {
-        const std::scoped_lock lock(link_mutex_);
+        const std::scoped_lock lock(password_mutex_);
         if (new_password_file_) {
             settings_.target.password_file = *std::exchange(new_password_file_, std::nullopt);
         }
@@ -146,7 +130,7 @@ std::expected<std::int64_t, ingest::database_error> pg_lane_database::take_lane(
     auto connected = pg_connection::connect(settings_.target);
     if (!connected) return std::unexpected(error_of(connected.error()));
     connection_ = std::move(*connected);
-    hold_link();
+    cutter_.hold(connection_->native());
     hear_unreplicated();
     const std::string lane = std::to_string(settings_.lane);
     // Whoever held the lane before may still sit in a transaction whose client is gone: it is

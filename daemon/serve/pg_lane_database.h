@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/db/link_cutter.h"
 #include "daemon/db/pg_connection.h"
 #include "ingest/activity_hash.h"
 #include "ingest/lane_database.h"
@@ -83,7 +84,6 @@ private:
         std::size_t count);
     [[nodiscard]] std::string settle_call(const ingest::batch& rows, ingest::batch_name name) const;
 
-    void hold_link() noexcept;
     void hear_unreplicated() noexcept;
 
     enum class stream_kind : std::uint8_t { ticks, events };
@@ -102,9 +102,8 @@ private:
     ingest::byte_buffer trial_;
     std::string unreplicated_;  // the server's words when it did not wait for its standby
 
-    std::mutex link_mutex_;
-    int link_ = -1;  // a second descriptor of the connection's socket, for give_up
-    bool given_up_ = false;
+    link_cutter cutter_;
+    std::mutex password_mutex_;
     std::optional<std::string> new_password_file_;  // taken at the next connection
 };
 
