@@ -269,14 +269,7 @@ void lane::finish_when_empty() {
     stays_open_.reset();
 }
 
-std::uint64_t lane::uncommitted_records() const noexcept {
-    const std::uint64_t taken = read(counters_.records_received);
-    const std::uint64_t settled =
-        read(counters_.ticks_committed) + read(counters_.events_committed) +
-        read(counters_.dead_letters_committed) + read(counters_.records_duplicate) +
-        read(counters_.spooled_records) - read(counters_.spool_records_left);
-    return taken > settled ? taken - settled : 0;
-}
+std::uint64_t lane::uncommitted_records() const noexcept { return records_in_flight(counters_); }
 
 void lane::end() {
     end_now_.store(true);

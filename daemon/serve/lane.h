@@ -86,7 +86,7 @@ public:
     [[nodiscard]] bool fenced() const noexcept { return fenced_.load(); }
     // Ends the threads where they are: what is neither committed nor spooled by then is given up.
     void end();
-    // Neither committed nor in the spool.
+    // Received, and neither committed nor in the spool.
     [[nodiscard]] std::uint64_t uncommitted_records() const noexcept;
     [[nodiscard]] bool has_spool() const noexcept { return spool_ != nullptr; }
     [[nodiscard]] lane_counters& counters() noexcept { return counters_; }
