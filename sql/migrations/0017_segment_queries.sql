@@ -3,6 +3,10 @@
 --
 -- Exact, always: what headers and candles do not say by themselves is computed from rows, within the same
 -- snapshot.
+--
+-- Rows are looked up by times that are parameters, never by an expression over ranges: a policy must be met before
+-- any function that is not leakproof sees a row, and lower() of a range is not. `r.time >= lower(part)` would be no
+-- condition of the index for a tenant, who would read every tick of the symbol.
 
 SET LOCAL ROLE tickd_owner;
 
@@ -17,6 +21,9 @@ DECLARE
     day    constant timestamptz := date_trunc('day', p_from, 'UTC');
     found  tstzmultirange;
     before tstzmultirange;
+    part   tstzrange;
+    begins timestamptz;
+    ends   timestamptz;
 BEGIN
     IF p_from >= p_to THEN
         RETURN '{}';
@@ -38,15 +45,39 @@ BEGIN
     END IF;
     LOOP
         before := found;
-        SELECT found + coalesce(range_agg(tstzrange(s.first_time, s.last_time, '[]')), '{}') INTO found
-          FROM unnest(before) AS part,
-               LATERAL (SELECT first_time, last_time FROM public.price_segment
-                         WHERE symbol = p_symbol
-                           AND first_time >= date_trunc('day', lower(part), 'UTC')
-                           AND first_time <= upper(part) AND last_time >= lower(part)) AS s;
+        FOR part IN SELECT * FROM unnest(before) LOOP
+            begins := lower(part);
+            ends := upper(part);
+            SELECT found + coalesce(range_agg(tstzrange(first_time, last_time, '[]')), '{}')
+              INTO found FROM public.price_segment
+             WHERE symbol = p_symbol AND first_time >= date_trunc('day', begins, 'UTC')
+               AND first_time <= ends AND last_time >= begins;
+        END LOOP;
         EXIT WHEN found = before;
     END LOOP;
     RETURN found * tstzmultirange(tstzrange(p_from, p_to));
+END $$;
+
+-- One row: what the ticks of [p_from, p_to] say, p_to included or not.
+CREATE FUNCTION tickd.row_aggregate(
+    p_symbol text, p_from timestamptz, p_to timestamptz, p_to_included boolean)
+RETURNS TABLE (
+    n bigint, first_time timestamptz, last_time timestamptz, open numeric, close numeric,
+    min_bid numeric, max_bid numeric, sum_bid numeric, min_ask numeric, max_ask numeric, sum_ask numeric,
+    min_mid numeric, max_mid numeric, sum_mid numeric, volumes bigint, sum_volume numeric)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+AS $$
+DECLARE
+    -- Times have whole microseconds.
+    ends constant timestamptz := p_to + p_to_included::integer * interval '1 us';
+BEGIN
+    RETURN QUERY
+    SELECT count(*), min(r.time), max(r.time), (array_agg(r.mid ORDER BY r.time, r.mid))[1],
+           (array_agg(r.mid ORDER BY r.time DESC, r.mid DESC))[1],
+           min(r.bid), max(r.bid), sum(r.bid), min(r.ask), max(r.ask), sum(r.ask),
+           min(r.mid), max(r.mid), sum(r.mid), count(r.volume), sum(r.volume)
+      FROM public.price_telemetry r
+     WHERE r.symbol = p_symbol AND r.time >= p_from AND r.time < ends;
 END $$;
 
 CREATE FUNCTION public.tick_aggregate(symbol text, "from" timestamptz, "to" timestamptz)
@@ -82,15 +113,8 @@ BEGIN
          WHERE s.symbol = p_symbol AND s.first_time >= p_from AND s.first_time < p_to
            AND s.last_time < p_to AND NOT s.first_time <@ uneven
         UNION ALL
-        SELECT count(*), count(*), min(t.time), max(t.time),
-               (array_agg(t.mid ORDER BY t.time, t.mid))[1],
-               (array_agg(t.mid ORDER BY t.time DESC, t.mid DESC))[1],
-               min(t.bid), max(t.bid), sum(t.bid), min(t.ask), max(t.ask), sum(t.ask),
-               min(t.mid), max(t.mid), sum(t.mid), count(t.volume), sum(t.volume)
-          FROM unnest(uneven) AS within,
-               LATERAL (SELECT * FROM public.price_telemetry r
-                         WHERE r.symbol = p_symbol AND r.time >= lower(within)
-                           AND r.time <= upper(within) AND r.time <@ within) AS t
+        SELECT a.n, a.* FROM unnest(uneven) AS w,
+               LATERAL tickd.row_aggregate(p_symbol, lower(w), upper(w), upper_inc(w)) AS a
     )
     SELECT coalesce(sum(n), 0)::bigint, min(p.first_time), max(p.last_time),
            (array_agg(p.open ORDER BY p.first_time, p.open))[1],
@@ -163,7 +187,8 @@ BEGIN
          WHERE c.symbol = p_symbol AND c.time >= whole_from AND c.time < whole_to
            AND c.tenant_id IS NULL AND NOT c.time <@ dirty
         UNION ALL
-        SELECT r.* FROM tickd.row_candles(p_symbol, dirty, minute) AS r
+        SELECT r.* FROM unnest(dirty) AS d,
+               LATERAL tickd.row_candles(p_symbol, lower(d), upper(d), minute) AS r
          ORDER BY 1;
         RETURN;
     END IF;
@@ -179,29 +204,32 @@ BEGIN
              WHERE c.symbol = p_symbol AND c.time >= whole_from AND c.time < whole_to
                AND NOT c.time <@ dirty
             UNION ALL
-            SELECT r.* FROM tickd.row_candles(p_symbol, dirty, minute) AS r) AS m
+            SELECT r.* FROM unnest(dirty) AS d,
+               LATERAL tickd.row_candles(p_symbol, lower(d), upper(d), minute) AS r) AS m
      GROUP BY 1 ORDER BY 1;
 END $$;
 COMMENT ON FUNCTION public.tick_candles(text, timestamptz, timestamptz, interval) IS
     'Candles of mid, exact for late and out-of-order ticks, of a symbol''s ticks within [from, to)';
 
--- Candles from rows, of the times that `within` says.
-CREATE FUNCTION tickd.row_candles(p_symbol text, within tstzmultirange, bucket interval)
+-- Candles from the rows of [p_from, p_to).
+CREATE FUNCTION tickd.row_candles(p_symbol text, p_from timestamptz, p_to timestamptz, bucket interval)
 RETURNS TABLE (
     "time" timestamptz, open numeric, high numeric, low numeric, close numeric,
     first_time timestamptz, last_time timestamptz, tick_count bigint, volume numeric,
     volume_value numeric)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT date_bin(bucket, t.time, '2000-01-03 00:00:00+00'),
-           (array_agg(t.mid ORDER BY t.time, t.mid))[1], max(t.mid), min(t.mid),
-           (array_agg(t.mid ORDER BY t.time DESC, t.mid DESC))[1],
-           min(t.time), max(t.time), count(*), sum(t.volume), sum(t.volume * t.mid)
-      FROM unnest(within) AS part,
-           LATERAL (SELECT * FROM public.price_telemetry r
-                     WHERE r.symbol = p_symbol AND r.time >= lower(part)
-                       AND r.time < upper(part)) AS t
-     GROUP BY 1
-$$;
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT date_bin(bucket, r.time, '2000-01-03 00:00:00+00'),
+           (array_agg(r.mid ORDER BY r.time, r.mid))[1], max(r.mid), min(r.mid),
+           (array_agg(r.mid ORDER BY r.time DESC, r.mid DESC))[1],
+           min(r.time), max(r.time), count(*), sum(r.volume), sum(r.volume * r.mid)
+      FROM public.price_telemetry r
+     WHERE r.symbol = p_symbol AND r.time >= p_from AND r.time < p_to
+     GROUP BY 1;
+END $$;
 
 -- The newest tick of a symbol. Of several at one time the one with the highest mid, bid and ask.
 CREATE FUNCTION public.tick_latest(symbol text)
@@ -219,14 +247,16 @@ COMMENT ON FUNCTION public.tick_latest(text) IS 'The newest tick of a symbol tha
 
 REVOKE ALL ON FUNCTION
     tickd.uneven_times(text, timestamptz, timestamptz),
-    tickd.row_candles(text, tstzmultirange, interval),
+    tickd.row_aggregate(text, timestamptz, timestamptz, boolean),
+    tickd.row_candles(text, timestamptz, timestamptz, interval),
     public.tick_aggregate(text, timestamptz, timestamptz),
     public.tick_candles(text, timestamptz, timestamptz, interval),
     public.tick_latest(text)
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     tickd.uneven_times(text, timestamptz, timestamptz),
-    tickd.row_candles(text, tstzmultirange, interval),
+    tickd.row_aggregate(text, timestamptz, timestamptz, boolean),
+    tickd.row_candles(text, timestamptz, timestamptz, interval),
     public.tick_aggregate(text, timestamptz, timestamptz),
     public.tick_candles(text, timestamptz, timestamptz, interval),
     public.tick_latest(text)

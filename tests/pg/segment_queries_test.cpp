@@ -114,7 +114,7 @@ void compare_latest(pg_connection& as) {
 TEST_CASE(
     "aggregates, candles and latest prices are those of the rows, however far the compactor is") {
     queried_site at;
-    const int ranges = std::getenv("TICKD_TEST_LONG") != nullptr ? 1'000 : 100;
+    const int ranges = std::getenv("TICKD_TEST_LONG") != nullptr ? 2'000 : 100;
     run(at.site.sql(),
         "INSERT INTO tenants (tenant_id, name) VALUES"
         " ('00000000-0000-0000-0000-000000000001', 'one'),"
