@@ -1,7 +1,8 @@
 // `tickd doctor`.
 #include <cstdio>
+#include <utility>
+#include <vector>
 
-#include "daemon/clock.h"
 #include "daemon/commands/db_commands.h"
 #include "daemon/doctor/preflight.h"
 #include "daemon/doctor/sqlstate_table.h"
@@ -24,16 +25,14 @@ void examine(command_context& context, bool json) {
     pg_target target = database_target(*settings);
     target.check_server = false;  // A check of its own says what is wrong with the server.
     auto connection = pg_connection::connect(target);
+    std::vector<health_check> checks = check_machine(*settings);
     if (!connection) {
-        print({check_listeners(*settings),
-               check_certificates(*settings, unix_now_us() / 1'000'000),
-               check_files(*settings, files_of_this_process()),
-               {check_status::fail, "connection", to_text(connection.error())}},
-              json);
+        checks.push_back({check_status::fail, "connection", to_text(connection.error())});
+        print(checks, json);
         context.result = exit_code::unavailable;
         return;
     }
-    const auto checks = preflight(*settings, *connection);
+    for (health_check& each : check_server(*connection)) checks.push_back(std::move(each));
     print(checks, json);
     context.result = exit_code_of(checks);
 }

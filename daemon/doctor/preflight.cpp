@@ -1,12 +1,17 @@
 #include "daemon/doctor/preflight.h"
 
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
 #include <format>
 #include <string>
 
 #include "daemon/address.h"
 #include "daemon/clock.h"
+#include "daemon/doctor/server_checks.h"
 #include "daemon/progress_bar.h"
 #include "daemon/tls/tls.h"
 
@@ -108,45 +113,45 @@ std::uint64_t files_of_this_process() {
     return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
 }
 
-health_check check_durability(pg_connection& connection) {
-    const auto rows = connection.query(
-        "SELECT current_setting('fsync'), current_setting('full_page_writes'),"
-        " current_setting('synchronous_commit')");
-    if (!rows) return not_checked("durability", rows.error());
-    std::string problems;
-    const auto problem = [&](std::string_view words) {
-        problems.append(problems.empty() ? "" : "; ").append(words);
-    };
-    if (rows->at(0, 0) == "off") {
-        problem(
-            "fsync is off: a crash of the machine may lose or ruin everything (ALTER SYSTEM SET"
-            " fsync = on)");
+health_check check_spool_space(const config& settings) {
+    const std::string& folder = settings.spool.folder;
+    if (folder.empty()) {
+        return {check_status::ok, "spool-space",
+                "no spool: while the database is away, senders wait"};
     }
-    if (rows->at(0, 1) == "off") {
-        problem(
-            "full_page_writes is off: a crash of the machine may ruin pages (ALTER SYSTEM SET"
-            " full_page_writes = on)");
+    // The folder is made by the daemon's start; until then the one above it tells.
+    std::filesystem::path at = folder;
+    std::error_code none;
+    while (!std::filesystem::exists(at, none) && at.has_relative_path()) at = at.parent_path();
+    struct statvfs space{};
+    if (::statvfs(at.c_str(), &space) != 0) {
+        return {check_status::fail, "spool-space",
+                std::format("{}: {}", at.string(), std::strerror(errno))};
     }
-    if (rows->at(0, 2) == "off") {
-        problem(
-            "synchronous_commit is off: what was acked may be lost when the server crashes"
-            " (ALTER ROLE tickd_ingest SET synchronous_commit = on)");
-    }
-    if (problems.empty()) {
-        return {check_status::ok, "durability",
-                std::format("fsync and full_page_writes are on, synchronous_commit is {}",
-                            rows->at(0, 2))};
-    }
-    return {check_status::warn, "durability", problems};
+    const std::uint64_t free_bytes = std::uint64_t{space.f_bavail} * space.f_frsize;
+    const std::uint64_t wanted = settings.spool.max_bytes * settings.lanes.count;
+    const std::string words = std::format("{} free for {}, the lanes may fill {}",
+                                          format_bytes(free_bytes), folder, format_bytes(wanted));
+    if (free_bytes >= wanted) return {check_status::ok, "spool-space", words};
+    return {check_status::warn, "spool-space",
+            words +
+                "; what waits in it already counts as taken; else make room or lower"
+                " spool.max_bytes"};
 }
 
-std::vector<health_check> preflight(const config& settings, pg_connection& connection) {
-    std::vector<health_check> checks{
-        check_listeners(settings), check_certificates(settings, unix_now_us() / 1'000'000),
-        check_files(settings, files_of_this_process()), check_durability(connection)};
+std::vector<health_check> check_machine(const config& settings) {
+    return {check_listeners(settings), check_certificates(settings, unix_now_us() / 1'000'000),
+            check_files(settings, files_of_this_process()), check_spool_space(settings)};
+}
+
+std::vector<health_check> check_server(pg_connection& connection) {
+    std::vector<health_check> checks{check_durability(connection), check_tuning(connection),
+                                     check_autovacuum(connection), check_clock(connection)};
     for (health_check& each : check_health(connection, embedded_migrations())) {
         checks.push_back(std::move(each));
     }
+    checks.push_back(check_extra_indexes(connection));
+    checks.push_back(check_chunk_size(connection));
     return checks;
 }
 

@@ -1,5 +1,5 @@
-// What `tickd doctor` looks at before a daemon is started: its configuration, this machine, and
-// settings of the server on which the promises rest.
+// What `tickd doctor` looks at before a daemon is started: its configuration, this machine, and the
+// database with its server.
 #pragma once
 
 #include <cstdint>
@@ -24,11 +24,13 @@ namespace tickd {
 // The soft limit that a daemon started from here would have.
 [[nodiscard]] std::uint64_t files_of_this_process();
 
-// fsync, full_page_writes and synchronous_commit, each off of which may lose what was acked.
-[[nodiscard]] health_check check_durability(pg_connection& connection);
+// Whether the spool's disk has the room that the lanes may fill.
+[[nodiscard]] health_check check_spool_space(const config& settings);
 
-// All of the above, the database's only when it is connected to, then those of `db health`.
-[[nodiscard]] std::vector<health_check> preflight(const config& settings,
-                                                  pg_connection& connection);
+// All of the above.
+[[nodiscard]] std::vector<health_check> check_machine(const config& settings);
+
+// Those of server_checks.h and of `db health`.
+[[nodiscard]] std::vector<health_check> check_server(pg_connection& connection);
 
 }  // namespace tickd

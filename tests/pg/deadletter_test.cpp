@@ -1,11 +1,10 @@
-// `tickd deadletter list`, `show` and `purge`, and `tickd doctor`, against a real database.
+// `tickd deadletter list`, `show` and `purge` against a real database.
 #include <catch2/catch_test_macros.hpp>
 
 #include <algorithm>
 #include <string>
 #include <vector>
 
-#include "daemon/doctor/preflight.h"
 #include "tests/support/daemon_process.h"
 #include "tests/support/pg_query.h"
 #include "tests/support/private_cluster.h"
@@ -131,28 +130,4 @@ TEST_CASE_METHOD(site, "the operator works on dead letters and may do no more th
         CHECK(sqlstate_of(other, "SELECT tickd.mark_replayed('{1}')") != "");
     }
     CHECK(one(root, "SELECT count(*) FROM tickd.dead_letter") == "4");
-}
-
-TEST_CASE_METHOD(site, "the doctor warns of settings that lose what was acked") {
-    // The tests' cluster is fast and forgetful.
-    const health_check fast = check_durability(root);
-    CHECK(fast.status == check_status::warn);
-    CHECK(fast.detail.contains("ALTER SYSTEM SET fsync = on"));
-    run(root, "SET synchronous_commit = off");
-    CHECK(check_durability(root).detail.contains("synchronous_commit is off"));
-    run(root, "SET synchronous_commit = on");
-    CHECK_FALSE(check_durability(root).detail.contains("synchronous_commit is off"));
-
-    const ended_process doctor = run_tickd({"--config", config, "doctor"});
-    INFO(doctor.out << doctor.err);
-    for (const std::string check : {"listeners", "files", "durability", "connection", "rights"}) {
-        CHECK(doctor.out.contains("  " + check + " "));
-    }
-    const ended_process nobody = run_tickd(
-        {"--config", folder.write("no.yaml", "database:\n  url: host=/nowhere\n"), "doctor"});
-    CHECK(nobody.exit_code == 69);
-    CHECK(nobody.out.contains("fail  connection"));
-    CHECK(nobody.out.contains("  listeners "));
-    CHECK(run_tickd({"doctor", "--sqlstates"}).out.contains("40001") == false);
-    CHECK(run_tickd({"doctor", "--sqlstates"}).out.contains("53300    reconnect"));
 }

@@ -9,12 +9,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <format>
 #include <fstream>
 #include <memory>
+#include <stop_token>
 #include <string>
+#include <thread>
 
 #include "tests/support/acked_producer.h"
 #include "tests/support/daemon_process.h"
@@ -184,7 +188,8 @@ TEST_CASE("listeners take the sockets they are given, by name and by address", "
     for (const int each : {named, addressed, admin, on_path, surplus}) ::close(each);
 }
 
-TEST_CASE("restarts through inherited sockets lose and double nothing", "[service]") {
+TEST_CASE("twenty upgrades under load lose and double nothing, and refuse no connection",
+          "[service]") {
     std::string address;
     const int socket = listen_on_loopback(address);
     const std::string conninfo = migrated_database(shared_cluster());
@@ -194,7 +199,20 @@ TEST_CASE("restarts through inherited sockets lose and double nothing", "[servic
     auto daemon = std::make_unique<service_process>(yaml, how);
     acked_producer one({.name = "one", .address = address, .rate = 2000});
     acked_producer two({.name = "two", .address = address, .rate = 2000});
-    for (int round = 0; round < 5; ++round) {
+    // Somebody always connects, while the old one drains and while the new one starts, too.
+    std::atomic<int> connected{0}, refused{0};
+    std::jthread prober([&](const std::stop_token& ended) {
+        while (!ended.stop_requested()) {
+            try {
+                const tcp_client client(address);
+                connected.fetch_add(1);
+            } catch (const std::exception&) {
+                refused.fetch_add(1);
+            }
+            std::this_thread::sleep_for(5ms);  // Else it uses up the ports of this machine.
+        }
+    });
+    for (int round = 0; round < 20; ++round) {
         const std::uint64_t before_one = one.acked(), before_two = two.acked();
         REQUIRE(await_condition(
             [&] { return one.acked() > before_one + 500 && two.acked() > before_two + 500; }));
@@ -202,6 +220,10 @@ TEST_CASE("restarts through inherited sockets lose and double nothing", "[servic
         REQUIRE(daemon->wait() == 0);
         daemon = std::make_unique<service_process>(yaml, how);
     }
+    prober.request_stop();
+    prober.join();
+    CHECK(refused.load() == 0);
+    CHECK(connected.load() > 20);
     REQUIRE(one.finish());
     REQUIRE(two.finish());
     CHECK(one.complaints().empty());

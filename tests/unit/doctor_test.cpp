@@ -118,3 +118,15 @@ TEST_CASE("a file limit below the sessions allowed is a warning", "[doctor]") {
     CHECK(check_files(settings, 101'024).status == check_status::warn);
     CHECK(files_of_this_process() > 0);
 }
+
+TEST_CASE("the spool's disk must hold what the lanes may fill", "[doctor]") {
+    config settings;
+    CHECK(check_spool_space(settings).status == check_status::ok);
+    settings.spool.folder = "/tmp/not/yet/there";
+    settings.spool.max_bytes = 1;
+    CHECK(check_spool_space(settings).status == check_status::ok);
+    settings.spool.max_bytes = std::uint64_t{1} << 60;
+    const health_check found = check_spool_space(settings);
+    CHECK(found.status == check_status::warn);
+    CHECK(found.detail.contains("lower spool.max_bytes"));
+}
