@@ -74,3 +74,11 @@ TEST_CASE("systemd's own judgement of what the service may reach is 2.0 or bette
                               std::regex("exposure level for tickd.service: ([0-9.]+)")));
     CHECK(std::stod(found[1]) <= 2.0);
 }
+
+TEST_CASE("the service sees who is at the other end of a unix socket") {
+    std::ifstream file(units + "tickd.service");
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    REQUIRE(text.contains("PrivateDevices=yes"));
+    // It maps all users but tickd's own to nobody.
+    CHECK_FALSE(text.contains("\nPrivateUsers="));
+}
