@@ -174,18 +174,37 @@ BEGIN
     END IF;
     dirty := dirty * tstzmultirange(tstzrange(p_from, p_to));
 
-    -- The usual case needs no grouping: a candle a minute, of one tenant or of none.
+    -- The usual case needs no grouping: a candle a minute, all of them nobody's. price_latest knows
+    -- every tenant that has a candle of the symbol.
     IF bucket = minute AND NOT EXISTS (
-        SELECT FROM public.price_candle_1m c
-         WHERE c.symbol = p_symbol AND c.time >= whole_from AND c.time < whole_to
-           AND c.tenant_id IS NOT NULL)
+        SELECT FROM public.price_latest l WHERE l.symbol = p_symbol AND l.tenant_id IS NOT NULL)
     THEN
+        -- And no sorting, when rows have a say at both ends alone: each part comes in order.
+        IF isempty(dirty * tstzmultirange(tstzrange(whole_from, whole_to)))
+           AND whole_from < whole_to
+        THEN
+            IF p_from < whole_from THEN
+                RETURN QUERY
+                SELECT r.* FROM tickd.row_candles(p_symbol, p_from, whole_from, minute) AS r;
+            END IF;
+            RETURN QUERY
+            SELECT c.time, c.open, c.high, c.low, c.close, c.first_time, c.last_time, c.tick_count,
+                   c.volume, c.volume_value
+              FROM public.price_candle_1m c
+             WHERE c.symbol = p_symbol AND c.time >= whole_from AND c.time < whole_to
+             ORDER BY c.time;
+            IF whole_to < p_to THEN
+                RETURN QUERY
+                SELECT r.* FROM tickd.row_candles(p_symbol, whole_to, p_to, minute) AS r;
+            END IF;
+            RETURN;
+        END IF;
         RETURN QUERY
         SELECT c.time, c.open, c.high, c.low, c.close, c.first_time, c.last_time, c.tick_count,
                c.volume, c.volume_value
           FROM public.price_candle_1m c
          WHERE c.symbol = p_symbol AND c.time >= whole_from AND c.time < whole_to
-           AND c.tenant_id IS NULL AND NOT c.time <@ dirty
+           AND NOT c.time <@ dirty
         UNION ALL
         SELECT r.* FROM unnest(dirty) AS d,
                LATERAL tickd.row_candles(p_symbol, lower(d), upper(d), minute) AS r
@@ -234,15 +253,20 @@ END $$;
 -- The newest tick of a symbol. Of several at one time the one with the highest mid, bid and ask.
 CREATE FUNCTION public.tick_latest(symbol text)
 RETURNS SETOF public.price_telemetry
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
+#variable_conflict use_column
+DECLARE
+    p_symbol constant text := $1;
+    not_before constant timestamptz := coalesce(
+        (SELECT max(l.time) FROM public.price_latest l WHERE l.symbol = p_symbol), '-infinity');
+BEGIN
+    RETURN QUERY
     SELECT t.* FROM public.price_telemetry t
-     WHERE t.symbol = $1
-       AND t.time >= coalesce((SELECT max(l.time) FROM public.price_latest l WHERE l.symbol = $1),
-                              '-infinity')
-     ORDER BY t.time DESC, t.mid DESC, t.bid DESC, t.ask DESC LIMIT 1
-$$;
+     WHERE t.symbol = p_symbol AND t.time >= not_before
+     ORDER BY t.time DESC, t.mid DESC, t.bid DESC, t.ask DESC LIMIT 1;
+END $$;
 COMMENT ON FUNCTION public.tick_latest(text) IS 'The newest tick of a symbol that the caller may see';
 
 REVOKE ALL ON FUNCTION
