@@ -19,7 +19,7 @@ struct site {
 
     // One that a new connection begins with; awaited, since the server takes it when it gets to it.
     void set_system(const std::string& name, const std::string& value) {
-        run(root, "ALTER SYSTEM SET " + name + " = " + value);
+        run(root, "ALTER SYSTEM SET " + name + " = '" + value + "'");
         take_up(name, value);
     }
     void reset_system(const std::string& name, const std::string& value) {
