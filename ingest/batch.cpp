@@ -57,6 +57,7 @@ bool batch::has_room(std::uint32_t rows_max) const noexcept {
 }
 
 void batch::add(std::unique_ptr<block> next) {
+    preparing_ = false;
     row_count_ += next->row_count();
     byte_count_ += next->byte_count();
     blocks_.push_back(std::move(next));
@@ -99,17 +100,69 @@ void batch::gather_producers() {
 }
 
 void batch::prepare(segments_wanted segments) {
+    preparing_ = false;
+    while (prepare_some(limits::batch_rows_max, segments)) {
+    }
+}
+
+bool batch::prepare_some(std::size_t ticks_max, segments_wanted segments) {
+    if (!preparing_) begin_preparing();
+    for (std::size_t done = 0; ticks_left_ != 0 && done < ticks_max;) done += encode_run(segments);
+    if (ticks_left_ != 0) return true;
+    finish_preparing(segments);
+    return false;
+}
+
+void batch::begin_preparing() {
+    preparing_ = true;
     order();
     gather_producers();
     events_numbered_ = events_.empty();
     event_bytes_.clear();
     runs_.clear();
-
     tick_bytes_.clear();
-    if (!ticks().empty()) encode_ticks(0, ticks().size(), tick_bytes_);
+    ticks_left_ = ticks().size();
+    if (ticks_left_ != 0) begin_copy_stream(tick_bytes_);
     segment_stream_ = {};
-    if (segments == segments_wanted::yes && !ticks().empty()) pack_segments();
+    segments_.begin(limits::segment_run_ticks_min);
+}
 
+// Encodes the last of the ticks left that are of one symbol, and packs them: each row is fetched
+// once for both. How many they were.
+std::size_t batch::encode_run(segments_wanted segments) {
+    const std::span<const tick_place> places = ticks().first(ticks_left_);
+    run_.resize(limits::segment_run_ticks_max);
+    std::size_t first = run_.size();
+    std::size_t left = places.size();
+    const uuid* tenant = nullptr;
+    while (left != 0 && first != 0) {
+        if (left > rows_ahead) fetch_row(places[left - 1 - rows_ahead]);
+        if (left > texts_ahead) fetch_texts(places[left - 1 - texts_ahead]);
+        const block& in = *places[left - 1].in;
+        const tick_row& row = in.ticks()[places[left - 1].row];
+        const uuid* const of = in.tenant(row.tenant);
+        const std::string_view symbol = in.text(row.symbol);
+        if (first == run_.size()) {
+            // The same tenant stands in many blocks: one of its places stands for all.
+            tenant = of;
+        } else if (run_.back().symbol != symbol ||
+                   compare_tenants(of, tenant) != std::strong_ordering::equal) {
+            break;
+        }
+        run_[--first] = segment_tick_of(in, row);
+        append_tick(in, row, tick_bytes_);
+        --left;
+    }
+    const std::span<const segment_tick> run = std::span<const segment_tick>(run_).subspan(first);
+    if (segments == segments_wanted::yes) segments_.add(tenant, run);
+    ticks_left_ = left;
+    return run.size();
+}
+
+void batch::finish_preparing(segments_wanted segments) {
+    preparing_ = false;
+    if (!ticks().empty()) end_copy_stream(tick_bytes_);
+    if (segments == segments_wanted::yes) segment_stream_ = segments_.finish();
     dead_bytes_.clear();
     dead_count_ = 0;
     for (const auto& in : blocks_) {
@@ -120,34 +173,6 @@ void batch::prepare(segments_wanted segments) {
         }
     }
     if (dead_count_ != 0) end_copy_stream(dead_bytes_);
-}
-
-void batch::pack_segments() {
-    const std::span<const tick_place> places = ticks();
-    segments_.begin(limits::segment_run_ticks_min);
-    const uuid* tenant = nullptr;
-    const auto end_run = [&] {
-        if (!run_.empty()) segments_.add(tenant, run_);
-        run_.clear();
-    };
-    for (std::size_t i = 0; i < places.size(); ++i) {
-        if (i + rows_ahead < places.size()) fetch_row(places[i + rows_ahead]);
-        if (i + texts_ahead < places.size()) fetch_texts(places[i + texts_ahead]);
-        const block& in = *places[i].in;
-        const tick_row& row = in.ticks()[places[i].row];
-        const segment_tick tick = segment_tick_of(in, row);
-        const uuid* const of = in.tenant(row.tenant);
-        if (!run_.empty() &&
-            (run_.size() == limits::segment_run_ticks_max || run_.back().symbol != tick.symbol ||
-             compare_tenants(of, tenant) != std::strong_ordering::equal)) {
-            end_run();
-        }
-        // The same tenant stands in many blocks: one of its places stands for all.
-        if (i == 0 || compare_tenants(of, tenant) != std::strong_ordering::equal) tenant = of;
-        run_.push_back(tick);
-    }
-    end_run();
-    segment_stream_ = segments_.finish();
 }
 
 void batch::number_events(std::int64_t first_id, activity_hasher& hasher) {
@@ -200,19 +225,23 @@ block& batch::owner_of(const block* in) noexcept {
 }
 
 void batch::refuse_tick(std::size_t place, std::string_view sqlstate, std::int64_t now_us) {
+    preparing_ = false;
     const tick_place& refused = ticks()[place];
     owner_of(refused.in).refuse_tick(refused.row, sqlstate, now_us);
 }
 
 void batch::refuse_event(std::size_t place, std::string_view sqlstate, std::int64_t now_us) {
+    preparing_ = false;
     owner_of(events_[place].in).refuse_event(events_[place].row, sqlstate, now_us);
 }
 
 void batch::drop_producer(std::string_view name) {
+    preparing_ = false;
     for (const auto& in : blocks_) in->drop_producer(name);
 }
 
 void batch::rebase_producer(std::string_view name, std::uint64_t watermark, std::int64_t now_us) {
+    preparing_ = false;
     for (const auto& in : blocks_) watermark = in->rebase_producer(name, watermark, now_us);
 }
 
@@ -237,7 +266,7 @@ std::vector<std::unique_ptr<block>> batch::release() {
     segment_stream_ = {};
     row_count_ = dead_count_ = 0;
     byte_count_ = 0;
-    events_numbered_ = false;
+    events_numbered_ = preparing_ = false;
     return std::exchange(blocks_, {});
 }
 

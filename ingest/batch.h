@@ -48,6 +48,12 @@ public:
     // Orders the rows, encodes the ticks and dead letters, and packs the ticks into segments unless
     // they are not wanted. Again after a row was refused.
     void prepare(segments_wanted segments = segments_wanted::yes);
+    // The same in steps, for who has something to do between them: each encodes about `ticks_max`
+    // more. True: there is more to do. Goes on where the last step ended, unless a block was added
+    // or a row refused since; then it begins anew.
+    [[nodiscard]] bool prepare_some(std::size_t ticks_max,
+                                    segments_wanted segments = segments_wanted::yes);
+    [[nodiscard]] bool preparing() const noexcept { return preparing_; }
     // Encodes the events under `first_id` and the ids that follow; hashes each row and each run.
     void number_events(std::int64_t first_id, activity_hasher& hasher);
     [[nodiscard]] bool events_numbered() const noexcept { return events_numbered_; }
@@ -95,7 +101,9 @@ public:
 private:
     void order();
     void gather_producers();
-    void pack_segments();
+    void begin_preparing();
+    [[nodiscard]] std::size_t encode_run(segments_wanted segments);
+    void finish_preparing(segments_wanted segments);
     [[nodiscard]] block& owner_of(const block* in) noexcept;
 
     std::vector<std::unique_ptr<block>> blocks_;
@@ -104,7 +112,9 @@ private:
     std::vector<producer_share> producers_;
     byte_buffer tick_bytes_, event_bytes_, dead_bytes_;
     segment_packer segments_{level_of_batch};
-    std::vector<segment_tick> run_;
+    std::vector<segment_tick> run_;  // of one symbol, filled from its end
+    std::size_t ticks_left_ = 0;     // those before are to be encoded yet
+    bool preparing_ = false;         // begun and not finished
     std::string_view segment_stream_;
     ingest::activity_runs runs_;
     std::uint32_t row_count_ = 0;

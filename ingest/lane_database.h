@@ -59,10 +59,11 @@ public:
     [[nodiscard]] virtual std::expected<std::int64_t, database_error> take_lane() = 0;
 
     // Sends a prepared batch as one transaction. Numbers its events when that is still to do.
-    // `meanwhile` is called whenever there is nothing to do but wait, several times a second.
+    // `meanwhile` is called whenever there is nothing to do but wait, several times a second; and
+    // again at once while it says that there is more for it to do, unless the wait is over.
     [[nodiscard]] virtual commit_result commit(batch& rows, batch_name name,
                                                const std::optional<spool_mark>& from_spool,
-                                               const std::function<void()>& meanwhile) = 0;
+                                               const std::function<bool()>& meanwhile) = 0;
 
     // Whether the ledger knows the batch. To be asked after take_lane only: then the answer stands.
     [[nodiscard]] virtual std::expected<bool, database_error> was_committed(batch_name name) = 0;

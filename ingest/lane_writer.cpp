@@ -126,14 +126,25 @@ bool lane_writer::begin_batch() {
 }
 
 void lane_writer::prepare(held_batch& which) {
-    if (!which.whole) drop_lost_producers(which);
-    const std::int64_t began_us = ports_.took ? ports_.monotonic_us() : 0;
-    which.rows.prepare(segments_);
-    which.prepared = true;
-    if (ports_.took && !which.rows.empty()) {
-        ports_.took(writer_stage::prepare, ports_.monotonic_us() - began_us,
-                    which.rows.row_count());
+    while (prepare_some(which, limits::batch_rows_max)) {
     }
+}
+
+// True: there is more to do.
+bool lane_writer::prepare_some(held_batch& which, std::size_t ticks_max) {
+    if (!which.rows.preparing()) {
+        if (!which.whole) drop_lost_producers(which);
+        which.prepare_us = 0;
+    }
+    const std::int64_t began_us = ports_.took ? ports_.monotonic_us() : 0;
+    which.prepared = !which.rows.prepare_some(ticks_max, segments_);
+    if (!ports_.took) return !which.prepared;
+    which.prepare_us += ports_.monotonic_us() - began_us;
+    if (!which.prepared) return true;
+    if (!which.rows.empty()) {
+        ports_.took(writer_stage::prepare, which.prepare_us, which.rows.row_count());
+    }
+    return false;
 }
 
 lane_writer::doing lane_writer::commit(std::int64_t now_us) {
@@ -144,7 +155,8 @@ lane_writer::doing lane_writer::commit(std::int64_t now_us) {
     under_way_ = name;
     commit_began_us_ = now_us;
     const std::int64_t began_us = ports_.took ? ports_.monotonic_us() : 0;
-    const commit_result result = database_.commit(current_.rows, name, mark, [this] { gather(); });
+    const commit_result result =
+        database_.commit(current_.rows, name, mark, [this] { return gather(); });
     under_way_.reset();
     commit_began_us_ = 0;
     switch (result.outcome) {
@@ -167,26 +179,26 @@ lane_writer::doing lane_writer::commit(std::int64_t now_us) {
     return doing::worked;
 }
 
-// Takes what waits, as far as one batch goes; a full batch is prepared at once, so that it is
-// ready when the database is.
-void lane_writer::gather() {
+// Takes what waits, as far as one batch goes; a full batch is prepared, so that it is ready when
+// the database is: a little at a time, because the database wants to be fed between. True: there is
+// more to prepare.
+bool lane_writer::gather() {
     if (spooling_.on() && spooling_.due(situation())) spill();
     if (spooling_.backlog() && (current_.rows.empty() || current_.replayed)) {
         spooling_.replay().read_ahead(rows_max_);
     }
-    fill_next();
+    return fill_next();
 }
 
-void lane_writer::fill_next() {
+bool lane_writer::fill_next() {
     while (next_.rows.has_room(rows_max_)) {
         auto taken = ports_.take();
-        if (!taken) return;
+        if (!taken) return false;
         next_.prepared = false;
         next_.rows.add(std::move(taken));
     }
-    if (!next_.prepared && lost_producers_.empty() && !spooling_.backlog()) {
-        prepare(next_);
-    }
+    if (next_.prepared || !lost_producers_.empty() || spooling_.backlog()) return false;
+    return prepare_some(next_, limits::prepare_step_ticks);
 }
 
 void lane_writer::drop_lost_producers(held_batch& from) {

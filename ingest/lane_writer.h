@@ -145,8 +145,9 @@ private:
     void answer_from_spool();
     [[nodiscard]] bool begin_batch();
     void prepare(held_batch& which);
-    void gather();
-    void fill_next();
+    [[nodiscard]] bool prepare_some(held_batch& which, std::size_t ticks_max);
+    bool gather();
+    [[nodiscard]] bool fill_next();
     void settle();
     void drop_lost_producers(held_batch& from);
     void wait(std::int64_t now_us, std::int64_t base_us, std::int64_t cap_us);

@@ -89,6 +89,7 @@ lane_writer::doing lane_writer::lose_producer(const std::string& name, std::int6
     }
     if (!current_.whole) {
         lost_producers_.insert(name);
+        next_.rows.drop_producer(name);
         current_.prepared = next_.prepared = false;
         return doing::worked;
     }

@@ -48,13 +48,16 @@ inline constexpr std::size_t block_bytes_soft_max = std::size_t{512} * 1024;
 inline constexpr std::size_t block_bytes_keep = std::size_t{1024} * 1024;
 // Distinct sessions in one block; a further one seals it.
 inline constexpr std::uint32_t block_origins_max = 256;
-// The pool of one lane: the batch in COPY (64), the batch being prepared (64), and as many again
-// in the rings while the database takes its time: 192 blocks of at most about 800 KiB.
+// The pool of one lane: the batch in COPY (64), the batch being prepared (64), and half as many in
+// the rings, so that sessions go on while the next batch begins: 160 blocks of at most about 800 KiB.
 inline constexpr std::uint32_t batch_blocks_max = 64;
-inline constexpr std::uint32_t blocks_per_lane = 3 * batch_blocks_max;
+inline constexpr std::uint32_t blocks_per_lane = 5 * batch_blocks_max / 2;
 // What one transaction carries: the gain from larger batches ends at about 200,000 rows.
 inline constexpr std::uint32_t batch_rows_max = batch_blocks_max * block_rows_max;
 inline constexpr std::size_t batch_bytes_max = std::size_t{32} * 1024 * 1024;
+// A full batch takes 20 ms to prepare. The kernel holds what a server takes in 2 ms, so between two
+// looks at its socket no more is done than some 0.4 ms' worth.
+inline constexpr std::size_t prepare_step_ticks = 2048;
 
 // --- segments -------------------------------------------------------------------------------
 

@@ -20,10 +20,11 @@ namespace ingest {
 struct held_batch {
     batch rows;
     bool prepared = false;
-    bool replayed = false;   // read back: its blocks belong to the replay, not to the ring
-    bool whole = false;      // every block of it is in the spool, durably
-    bool marked = false;     // the last transaction that carried it settled the entries too
-    std::int64_t first = 0;  // entries; 0: none of it is in the spool
+    std::int64_t prepare_us = 0;  // spent on it so far, when it is being prepared in steps
+    bool replayed = false;        // read back: its blocks belong to the replay, not to the ring
+    bool whole = false;           // every block of it is in the spool, durably
+    bool marked = false;          // the last transaction that carried it settled the entries too
+    std::int64_t first = 0;       // entries; 0: none of it is in the spool
     std::int64_t last = 0;
     std::uint64_t spooled_rows = 0;  // in those entries
 };

@@ -255,7 +255,7 @@ std::expected<void, ingest::database_error> pg_lane_database::pass_spool(const i
 
 ingest::commit_result pg_lane_database::commit(ingest::batch& rows, ingest::batch_name name,
                                                const std::optional<ingest::spool_mark>& from_spool,
-                                               const std::function<void()>& meanwhile) {
+                                               const std::function<bool()>& meanwhile) {
     if (const auto pruned = prune_ledger(); !pruned) {
         return {ingest::commit_outcome::failed, pruned.error()};
     }
@@ -298,7 +298,7 @@ ingest::commit_result pg_lane_database::commit(ingest::batch& rows, ingest::batc
 // Runs a string of statements whose last one ends the transaction, feeding each COPY its stream.
 pg_lane_database::transaction_outcome pg_lane_database::run(
     const std::string& sql, std::span<const std::string_view> streams,
-    const std::function<void()>& meanwhile) {
+    const std::function<bool()>& meanwhile) {
     transaction_outcome outcome;
     unreplicated_.clear();
     PGconn* const connection = connection_->native();
@@ -358,13 +358,12 @@ pg_lane_database::transaction_outcome pg_lane_database::run(
 }
 
 bool pg_lane_database::send_stream(std::string_view stream,
-                                   const std::function<void()>& meanwhile) {
+                                   const std::function<bool()>& meanwhile) {
     PGconn* const connection = connection_->native();
     const auto flush = [&] {
         for (;;) {
             const int left = PQflush(connection);
             if (left <= 0) return left == 0;
-            meanwhile();
             if (!await_socket(true, meanwhile)) return false;
         }
     };
@@ -379,31 +378,31 @@ bool pg_lane_database::send_stream(std::string_view stream,
 }
 
 // Waits until PQgetResult will not block. False: the connection is gone or has stalled.
-bool pg_lane_database::await_result(const std::function<void()>& meanwhile) {
+bool pg_lane_database::await_result(const std::function<bool()>& meanwhile) {
     PGconn* const connection = connection_->native();
     for (;;) {
         const int unsent = PQflush(connection);
         if (unsent < 0) return false;
         if (PQisBusy(connection) == 0) return true;
-        meanwhile();
         if (!await_socket(unsent == 1, meanwhile)) return false;
         if (PQconsumeInput(connection) == 0) return false;
     }
 }
 
-// Calls `meanwhile` several times a second: a server that stalls must not stall the writer.
-bool pg_lane_database::await_socket(bool also_writable, const std::function<void()>& meanwhile) {
+// Calls `meanwhile` at least once and several times a second: a server that stalls must not stall
+// the writer, nor the writer's other work a server that could go on.
+bool pg_lane_database::await_socket(bool also_writable, const std::function<bool()>& meanwhile) {
     constexpr std::chrono::milliseconds slice{100};
     const auto wanted = static_cast<short>(POLLIN | (also_writable ? POLLOUT : 0));
     pollfd socket{.fd = PQsocket(connection_->native()), .events = wanted, .revents = 0};
     const std::int64_t give_up_at_us =
         monotonic_us() + std::chrono::microseconds(settings_.target.stall_limit).count();
     for (;;) {
-        const int ready = ::poll(&socket, 1, static_cast<int>(slice.count()));
+        const bool more = meanwhile();
+        const int ready = ::poll(&socket, 1, more ? 0 : static_cast<int>(slice.count()));
         if (ready > 0) break;
         if (ready < 0 && errno != EINTR) return false;
         if (monotonic_us() >= give_up_at_us) return false;
-        meanwhile();
     }
     return !also_writable || (socket.revents & POLLIN) == 0 ||
            PQconsumeInput(connection_->native()) == 1;

@@ -46,7 +46,7 @@ public:
     [[nodiscard]] std::expected<std::int64_t, ingest::database_error> take_lane() override;
     [[nodiscard]] ingest::commit_result commit(ingest::batch& rows, ingest::batch_name name,
                                                const std::optional<ingest::spool_mark>& from_spool,
-                                               const std::function<void()>& meanwhile) override;
+                                               const std::function<bool()>& meanwhile) override;
     [[nodiscard]] std::expected<std::int64_t, ingest::database_error> spool_committed(
         const ingest::uuid& spool) override;
     [[nodiscard]] std::expected<void, ingest::database_error> pass_spool(
@@ -73,10 +73,10 @@ private:
     };
     [[nodiscard]] transaction_outcome run(const std::string& sql,
                                           std::span<const std::string_view> streams,
-                                          const std::function<void()>& meanwhile);
-    [[nodiscard]] bool send_stream(std::string_view stream, const std::function<void()>& meanwhile);
-    [[nodiscard]] bool await_result(const std::function<void()>& meanwhile);
-    [[nodiscard]] bool await_socket(bool also_writable, const std::function<void()>& meanwhile);
+                                          const std::function<bool()>& meanwhile);
+    [[nodiscard]] bool send_stream(std::string_view stream, const std::function<bool()>& meanwhile);
+    [[nodiscard]] bool await_result(const std::function<bool()>& meanwhile);
+    [[nodiscard]] bool await_socket(bool also_writable, const std::function<bool()>& meanwhile);
     [[nodiscard]] ingest::database_error broken(std::string_view what) const;
     [[nodiscard]] bool roll_back();
     [[nodiscard]] std::expected<void, ingest::database_error> prune_ledger();

@@ -37,7 +37,7 @@ std::expected<void, ingest::database_error> pg_lane_database::search(
         sql += ingest::copy_events_statement;
     }
     const std::array streams{trial_.view()};
-    const transaction_outcome outcome = run(sql + ";ROLLBACK", streams, [] {});
+    const transaction_outcome outcome = run(sql + ";ROLLBACK", streams, [] { return false; });
     if (outcome.link_lost) return std::unexpected(outcome.error);
     if (outcome.error.sqlstate == "25P02") return {};  // Rolled back as asked: nothing refused.
     const auto action = ingest::action_for(outcome.error.sqlstate);

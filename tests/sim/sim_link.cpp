@@ -64,7 +64,7 @@ std::expected<std::int64_t, database_error> sim_link::take_lane() {
 
 ingest::commit_result sim_link::commit(ingest::batch& rows, ingest::batch_name name,
                                        const std::optional<ingest::spool_mark>& mark,
-                                       const std::function<void()>& meanwhile) {
+                                       const std::function<bool()>& meanwhile) {
     expect_held("commit");
     for (std::uint64_t left = random_.below(3); left != 0; --left) {
         during_commit();

@@ -24,7 +24,7 @@ public:
     [[nodiscard]] std::expected<std::int64_t, ingest::database_error> take_lane() override;
     [[nodiscard]] ingest::commit_result commit(ingest::batch& rows, ingest::batch_name name,
                                                const std::optional<ingest::spool_mark>& from_spool,
-                                               const std::function<void()>& meanwhile) override;
+                                               const std::function<bool()>& meanwhile) override;
     [[nodiscard]] std::expected<std::int64_t, ingest::database_error> spool_committed(
         const ingest::uuid& spool) override;
     [[nodiscard]] std::expected<void, ingest::database_error> pass_spool(

@@ -47,7 +47,7 @@ void fake_lane_database::keep(const ingest::batch& rows, ingest::batch_name name
 
 ingest::commit_result fake_lane_database::commit(ingest::batch& rows, ingest::batch_name name,
                                                  const std::optional<ingest::spool_mark>& mark,
-                                                 const std::function<void()>& meanwhile) {
+                                                 const std::function<bool()>& meanwhile) {
     note(std::format("commit {}:{}", name.epoch, name.number));
     if (during_commit) during_commit();
     meanwhile();

@@ -88,10 +88,17 @@ void check_random_batch(std::mt19937_64& random, std::size_t tenants) {
                             tick.time_us, seq});
         }
         rows.add(std::move(filling));
+        // Steps that another block makes worthless.
+        if (random() % 2 == 0) static_cast<void>(rows.prepare_some(random() % 9));
     }
-    rows.prepare();
+    while (rows.prepare_some(1 + random() % 9)) {
+    }
     REQUIRE(rows.ticks().size() == sent.size());
     REQUIRE(tick_order(rows) == naive_order(sent));
+    const std::string ticks(rows.tick_stream()), segments(rows.segment_stream());
+    rows.prepare();
+    REQUIRE(rows.tick_stream() == ticks);
+    REQUIRE(rows.segment_stream() == segments);
 }
 
 }  // namespace
