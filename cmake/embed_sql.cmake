@@ -1,7 +1,7 @@
 # Writes embedded_sql.cpp, which implements daemon/db/embedded_sql.h, from FOLDER/NNNN_name.sql.
-# The bytes are kept exactly, because the daemon records their checksum: each is written as a hex
-# escape, 32 on a line.
+# The bytes are kept exactly, because the daemon records their checksum.
 cmake_minimum_required(VERSION 3.25)
+include("${CMAKE_CURRENT_LIST_DIR}/embed_bytes.cmake")
 
 file(GLOB files "${FOLDER}/*.sql")
 list(SORT files COMPARE NATURAL)
@@ -23,18 +23,8 @@ foreach(file IN LISTS files)
     endif()
     set(last_number "${number}")
 
-    file(READ "${file}" hex HEX)
-    string(LENGTH "${hex}" digits)
-    math(EXPR bytes "${digits} / 2")
-    string(REPEAT "." 64 line)
-    string(REGEX REPLACE "(${line})" "\\1\n" hex "${hex}")
-    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "\\\\x\\1" hex "${hex}")
-    string(REGEX REPLACE "([^\n]+)" "    \"\\1\"" hex "${hex}")
-    if(bytes EQUAL 0)
-        set(hex "    \"\"")
-    endif()
-    string(REGEX REPLACE "\n$" "" hex "${hex}")
-    string(APPEND arrays "// ${file_name}\nconstexpr char sql_${number}[] =\n${hex};\n\n")
+    c_literal(literal bytes "${file}")
+    string(APPEND arrays "// ${file_name}\nconstexpr char sql_${number}[] =\n${literal};\n\n")
     string(APPEND rows "    {${number}, \"${name}\", {sql_${number}, ${bytes}}},\n")
     math(EXPR count "${count} + 1")
 endforeach()

@@ -1,4 +1,4 @@
-# What is made at build time: the version and the embedded migrations, in <build>/generated.
+# What is made at build time: the version, the embedded migrations and the status page, in <build>/generated.
 set(generated_folder "${PROJECT_BINARY_DIR}/generated")
 find_package(Git QUIET)
 
@@ -21,9 +21,22 @@ add_custom_command(
         "-DOUTPUT=${generated_folder}/embedded_sql.cpp"
         -P "${PROJECT_SOURCE_DIR}/cmake/embed_sql.cmake"
     DEPENDS ${migrations} "${PROJECT_SOURCE_DIR}/cmake/embed_sql.cmake"
+        "${PROJECT_SOURCE_DIR}/cmake/embed_bytes.cmake"
     COMMENT "Embedding the migrations" VERBATIM)
 
-add_library(tickd_generated STATIC "${generated_folder}/embedded_sql.cpp")
+file(GLOB page_files CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/daemon/admin/page/*")
+add_custom_command(
+    OUTPUT "${generated_folder}/embedded_page.cpp"
+    COMMAND "${CMAKE_COMMAND}"
+        "-DFOLDER=${PROJECT_SOURCE_DIR}/daemon/admin/page"
+        "-DOUTPUT=${generated_folder}/embedded_page.cpp"
+        -P "${PROJECT_SOURCE_DIR}/cmake/embed_page.cmake"
+    DEPENDS ${page_files} "${PROJECT_SOURCE_DIR}/cmake/embed_page.cmake"
+        "${PROJECT_SOURCE_DIR}/cmake/embed_bytes.cmake"
+    COMMENT "Embedding the status page" VERBATIM)
+
+add_library(tickd_generated STATIC
+    "${generated_folder}/embedded_sql.cpp" "${generated_folder}/embedded_page.cpp")
 target_include_directories(tickd_generated
     PUBLIC "${PROJECT_BINARY_DIR}" "${generated_folder}"
     PRIVATE "${PROJECT_SOURCE_DIR}")

@@ -101,6 +101,20 @@ inline constexpr std::size_t read_bytes = std::size_t{128} * 1024;
 // and a few people are expected, and who keeps a connection open without asking holds one for 10 s.
 inline constexpr std::size_t admin_request_bytes_max = 8192;
 inline constexpr std::size_t admin_connections_max = 32;
+// Of them, those that may be streams of events: a few people who look, and 24 places stay for
+// whoever asks once. Each costs a write of some 10 KB a second.
+inline constexpr std::size_t admin_streams_max = 8;
+// What the kernel holds for a stream whose reader does not read: some ten events. A reader that is
+// further behind is closed.
+inline constexpr int admin_stream_buffer_bytes = 64 * 1024;
+// Rows that a person can take in; the rest are summed up. Metrics have them all.
+inline constexpr std::size_t status_producers_max = 50;
+// Seconds of throughput that the status page shows: five minutes.
+inline constexpr std::size_t status_seconds_max = 300;
+// Candles are asked for by a person who waits: a few pages' worth of questions, one at a time.
+inline constexpr std::size_t candle_questions_max = 8;
+inline constexpr std::uint32_t candles_max = 240;
+inline constexpr std::size_t candle_symbols_max = 50;
 
 // --- replay of dead letters -----------------------------------------------------------------
 

@@ -1,78 +1,71 @@
+// The admin server's life: where it listens, who is taken in, what happens once a second.
 #include "daemon/admin/admin_server.h"
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core/basic_stream.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http.hpp>
 
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <chrono>
-#include <exception>
+#include <type_traits>
 #include <utility>
 
-#include "daemon/address.h"
-#include "daemon/log.h"
 #include "daemon/serve/thread_name.h"
 #include "ingest/limits.h"
 
 namespace tickd {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace http = boost::beast::http;
 
 namespace {
 
 constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
-// From the first byte of a request to its last, and for an answer to be read.
-constexpr std::chrono::seconds patience{10};
-// What a peer that was answered and is to be closed may still have on its way.
-constexpr std::chrono::seconds farewell_time{1};
-constexpr std::size_t farewell_bytes_max = std::size_t{64} * 1024;
 constexpr std::string_view automatic = "auto";
 constexpr std::uint16_t usual_port = 9464;
 
-[[nodiscard]] admin_page plain(unsigned status, std::string text) {
-    return {.status = status, .content_type = "text/plain; charset=utf-8", .body = std::move(text)};
-}
-
-[[nodiscard]] http::response<http::string_body> response_of(admin_page page, unsigned version,
-                                                            bool keep_alive, bool head) {
-    http::response<http::string_body> response(http::int_to_status(page.status), version);
-    response.set(http::field::content_type, page.content_type);
-    response.set(http::field::cache_control, "no-store");
-    response.set("X-Content-Type-Options", "nosniff");
-    if (page.status == 405) response.set(http::field::allow, "GET, HEAD");
-    response.keep_alive(keep_alive);
-    const std::size_t size = page.body.size();
-    if (!head) response.body() = std::move(page.body);
-    response.content_length(size);
-    return response;
-}
-
-// What a request that could not be read is told; 0: nothing, the peer has gone or was too slow.
-[[nodiscard]] unsigned status_of(const boost::system::error_code& failed) {
-    if (failed == http::error::header_limit || failed == http::error::buffer_overflow) return 431;
-    if (failed == http::error::unexpected_body || failed == http::error::body_limit) return 413;
-    if (failed == http::error::end_of_stream || failed == http::error::partial_message) return 0;
-    return failed.category() == http::make_error_code(http::error::bad_method).category() ? 400 : 0;
+// By the socket itself, which may be inherited: what was configured need not be where it is bound.
+[[nodiscard]] admin_reach reach_of(const listening& at) {
+    return std::visit(
+        [](const auto& acceptor) {
+            using protocol = std::remove_cvref_t<decltype(acceptor)>::protocol_type;
+            if constexpr (std::is_same_v<protocol, asio::ip::tcp>) {
+                boost::system::error_code failed;
+                const auto where = acceptor.local_endpoint(failed);
+                return !failed && where.address().is_loopback() ? admin_reach::loopback
+                                                                : admin_reach::network;
+            } else {
+                return admin_reach::socket_file;
+            }
+        },
+        at.acceptor);
 }
 
 }  // namespace
 
 admin_server::~admin_server() { stop(); }
 
-void admin_server::add(std::string path, std::function<admin_page()> make) {
-    pages_.insert_or_assign(std::move(path), std::move(make));
+void admin_server::add(std::string path, audience who, std::function<admin_page()> make) {
+    entries_.insert_or_assign(std::move(path), entry{.who = who, .how = std::move(make)});
 }
+
+void admin_server::add_waiting(
+    std::string path, audience who,
+    std::function<void(std::string_view query, answer_later done)> begin) {
+    entries_.insert_or_assign(std::move(path),
+                              entry{.who = who, .how = waiting_page{std::move(begin)}});
+}
+
+void admin_server::add_events(std::string path, audience who, std::function<std::string()> make) {
+    auto feed = std::make_unique<event_feed>(io_.get_executor(), std::move(make));
+    works_.emplace_back([feed = feed.get()] { feed->beat(); });
+    entries_.insert_or_assign(std::move(path), entry{.who = who, .how = std::move(feed)});
+}
+
+void admin_server::each_second(std::function<void()> work) { works_.push_back(std::move(work)); }
 
 std::expected<std::string, std::string> admin_server::open(const std::string& address,
                                                            inherited_sockets& inherited) {
@@ -90,6 +83,7 @@ std::expected<std::string, std::string> admin_server::open(const std::string& ad
     }
     if (!opened) return std::unexpected(opened.error());
     at_ = std::make_unique<listening>(std::move(*opened));
+    reach_ = reach_of(*at_);
     return bound_address(*at_);
 }
 
@@ -97,10 +91,15 @@ void admin_server::start() {
     std::visit(
         [this](auto& acceptor) { asio::co_spawn(io_, accept_all(acceptor), asio::detached); },
         at_->acceptor);
+    asio::co_spawn(io_, beat(), asio::detached);
     thread_ = std::thread([this] {
         name_this_thread("admin", 0);
         io_.run();
     });
+}
+
+void admin_server::guard_by(admin_guard guard) {
+    asio::post(io_, [this, guard] { guard_ = guard; });
 }
 
 void admin_server::stop() {
@@ -108,6 +107,18 @@ void admin_server::stop() {
     if (thread_.joinable()) thread_.join();
     if (at_ && !at_->unix_path.empty()) ::unlink(at_->unix_path.c_str());
     at_.reset();
+}
+
+asio::awaitable<void> admin_server::beat() {
+    asio::steady_timer second(io_);
+    auto due = std::chrono::steady_clock::now();
+    for (;;) {
+        for (const auto& work : works_) work();
+        // From the time it was due, so that seconds do not drift; late ones are left out.
+        due = std::max(due + std::chrono::seconds(1), std::chrono::steady_clock::now());
+        second.expires_at(due);
+        co_await second.async_wait(no_throw);
+    }
 }
 
 template <typename Acceptor>
@@ -127,70 +138,6 @@ asio::awaitable<void> admin_server::accept_all(Acceptor& acceptor) {
         ++open_;
         std::shared_ptr<void> place(static_cast<void*>(this), [this](void*) { --open_; });
         asio::co_spawn(io_, serve(socket(std::move(accepted)), std::move(place)), asio::detached);
-    }
-}
-
-asio::awaitable<void> admin_server::serve(socket connection, std::shared_ptr<void> /*place*/) {
-    beast::basic_stream<asio::generic::stream_protocol> stream(std::move(connection));
-    beast::flat_buffer buffer(ingest::limits::admin_request_bytes_max);
-    bool keep_alive = true;
-    while (keep_alive) {
-        http::request_parser<http::empty_body> parser;
-        parser.header_limit(ingest::limits::admin_request_bytes_max);
-        stream.expires_after(patience);
-        const auto [failed, bytes] = co_await http::async_read(stream, buffer, parser, no_throw);
-        admin_page page;
-        bool head = false;
-        unsigned version = 11;
-        if (failed) {
-            const unsigned status = status_of(failed);
-            if (status == 0) break;
-            page = plain(status, failed.message() + '\n');
-            keep_alive = false;
-        } else {
-            const auto& request = parser.get();
-            head = request.method() == http::verb::head;
-            version = request.version();
-            keep_alive = request.keep_alive();
-            const std::string_view target(request.target().data(), request.target().size());
-            page = head || request.method() == http::verb::get ? answer(target)
-                                                               : plain(405, "GET and HEAD only\n");
-        }
-        tickd::add(requests_.by_class[std::min(page.status / 100, 5U)], 1);
-        auto response = response_of(std::move(page), version, keep_alive, head);
-        http::serializer<false, http::string_body> serializer(response);
-        serializer.split(head);
-        stream.expires_after(patience);
-        const auto [unsent, sent] =
-            head ? co_await http::async_write_header(stream, serializer, no_throw)
-                 : co_await http::async_write(stream, serializer, no_throw);
-        if (unsent) break;
-    }
-    boost::system::error_code ignored;
-    stream.socket().shutdown(asio::socket_base::shutdown_send, ignored);
-    // A close with bytes unread would reset the connection, and the answer with it.
-    std::array<char, 4096> rest{};
-    stream.expires_after(farewell_time);
-    for (std::size_t taken = 0; taken < farewell_bytes_max;) {
-        const auto [ended, bytes] =
-            co_await stream.async_read_some(asio::buffer(rest.data(), rest.size()), no_throw);
-        if (ended) break;
-        taken += bytes;
-    }
-}
-
-admin_page admin_server::answer(std::string_view target) {
-    const auto found = pages_.find(target.substr(0, target.find('?')));
-    if (found == pages_.end()) {
-        std::string known;
-        for (const auto& [path, make] : pages_) known += path + '\n';
-        return plain(404, "There is:\n" + known);
-    }
-    try {
-        return found->second();
-    } catch (const std::exception& failed) {
-        spdlog::error("admin: {}: {}", found->first, failed.what());
-        return plain(500, "it could not be made\n");
     }
 }
 

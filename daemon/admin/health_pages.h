@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/admin/admin_page.h"
 #include "daemon/admin/observed.h"
 
 namespace tickd {

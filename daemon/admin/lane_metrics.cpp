@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <string>
 
+#include "daemon/admin/conservation.h"
 #include "daemon/admin/metrics.h"
 #include "ingest/limits.h"
 
@@ -12,18 +13,6 @@ namespace {
 constexpr double us = 1e-6;
 // Bounds of latencies: 64 us to 67 s.
 constexpr unsigned shortest = 6, longest = 26;
-
-// Figures are read one after the other while they grow: a sum that is off is looked at again, and
-// one that stays off is a fault.
-[[nodiscard]] std::int64_t steady_unaccounted(const lane_counters& of) {
-    constexpr int looks = 100;
-    std::int64_t off = 0;
-    for (int look = 0; look < looks; ++look) {
-        off = records_unaccounted(of);
-        if (off == 0) break;
-    }
-    return off;
-}
 
 class lane_page {
 public:

@@ -126,6 +126,7 @@ struct config {
 
     struct {
         std::string address = "auto";  // none: off; auto: 127.0.0.1:9464 or another port
+        std::string token_file;        // a secret that whoever looks must show; empty: none
     } admin;
 
     struct {

@@ -151,7 +151,7 @@ void add_activity_settings(std::vector<setting<config>>& table) {
 setting<config> admin_address() {
     return make<config>(
         {"admin.address", takes_effect::restart, "",
-         "Where metrics and health are served; auto: 127.0.0.1:9464, or another port if taken."},
+         "Where the status page, metrics and health are; auto: 127.0.0.1:9464, or another port."},
         "auto, none, HOST:PORT, [IPV6]:PORT, unix:/PATH", MEMBER(admin.address),
         [](std::string_view given) -> parsed<std::string> {
             if (given == "auto" || given == no_value) return std::string{given};
@@ -203,6 +203,10 @@ std::vector<setting<config>> make_settings() {
                           "From SIGTERM until what is still not in the database is given up."},
                          MEMBER(stop.drain_timeout), 0us, 1h));
     table.push_back(admin_address());
+    table.push_back(text<config>(
+        {"admin.token_file", reload, "",
+         "File with the secret for all pages but health; empty: they are for this machine alone."},
+        MEMBER(admin.token_file), 4096));
     table.push_back(choice<config>(
         {"log.level", reload, "", "The least severe messages that are logged."}, MEMBER(log.level),
         {{"trace", "trace"},

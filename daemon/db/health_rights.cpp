@@ -54,6 +54,10 @@ constexpr const char* missing_query =
     // Readers are granted the hypertable by its columns: see tickd.confine.
     " WHERE has_any_column_privilege(role, to_regclass(object)::oid, privilege) IS NOT TRUE"
     " UNION ALL "
+    // The status page's chart goes on as a reader.
+    "SELECT 'tickd_compactor may not become tickd_reader'"
+    " WHERE NOT pg_has_role('tickd_compactor', 'tickd_reader', 'SET')"
+    " UNION ALL "
     "SELECT format('tickd_operator may not run tickd.%s', p.proname)"
     "  FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace"
     " WHERE n.nspname = 'tickd'"

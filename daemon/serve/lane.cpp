@@ -142,6 +142,7 @@ void lane::open_session(incoming connection) {
                                   std::move(connection.source), acks, line_bytes_max_);
     newcomer->hold_to(std::move(connection.limits));
     newcomer->depends_on(std::move(connection.still_good));
+    add(counters_.bytes_received, connection.first_bytes.size());
     newcomer->give(connection.first_bytes);
     sessions_.emplace(id, newcomer);
     newcomer->recheck_credential();  // It may have been revoked on the way from the door.

@@ -116,6 +116,12 @@ exit_code server::run() {
         spdlog::error("notary: {}", signer.error());
         return exit_code::config;
     }
+    const auto secret = read_admin_secret(settings_.admin.token_file);
+    if (!secret) {
+        spdlog::error("admin.token_file: {}", secret.error());
+        return exit_code::config;
+    }
+    admin_.guard_by(admin_guard(*secret));
     notary_ = std::move(*signer);
     compactor_ = compactor::make(settings_);
     watch_tokens();
@@ -132,7 +138,10 @@ exit_code server::run() {
     for (const auto& each : lanes_) each->start();
     if (notary_) notary_->start();
     if (compactor_) compactor_->start();
-    if (observed_) admin_.start();
+    if (observed_) {
+        candles_->start();
+        admin_.start();
+    }
     for (const std::string& address : door_.addresses()) spdlog::info("listening on {}", address);
     add_reload_parts();
     spdlog::info("ready");
@@ -197,6 +206,7 @@ exit_code server::finish() {
     // Behind the lanes: what they have just committed is signed before the end.
     if (notary_ && !fenced && left == 0) notary_->finish();
     admin_.stop();
+    candles_.reset();  // While the server that it answers is still there.
     notary_.reset();
     // Ended where it is: what it was doing is rolled back, and the next start goes on. It must not
     // hold up the end, whatever its connection waits for.

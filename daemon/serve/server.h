@@ -20,7 +20,9 @@
 #include <vector>
 
 #include "daemon/admin/admin_server.h"
+#include "daemon/admin/candle_desk.h"
 #include "daemon/admin/observed.h"
+#include "daemon/admin/status_board.h"
 #include "daemon/compact/compactor.h"
 #include "daemon/config/config.h"
 #include "daemon/exit_code.h"
@@ -56,6 +58,7 @@ private:
     void feed_watchdog();
     [[nodiscard]] std::string status() const;
     [[nodiscard]] bool open_admin(inherited_sockets& inherited);
+    void add_admin_pages();
     [[nodiscard]] exit_code finish();
 
     config settings_;  // changed by reloads, on the main thread
@@ -73,7 +76,9 @@ private:
     std::unique_ptr<token_watch> tokens_;  // null: no listener asks for tokens
     std::unique_ptr<notary> notary_;
     std::unique_ptr<compactor> compactor_;
-    std::unique_ptr<observed> observed_;
+    std::unique_ptr<observed> observed_;  // null: no admin server, and none of the two below
+    std::unique_ptr<status_board> board_;
+    std::unique_ptr<candle_desk> candles_;
     admin_server admin_;  // before what it shows goes, its thread ends
     bool stopping_ = false;
     std::chrono::steady_clock::time_point stop_by_{};

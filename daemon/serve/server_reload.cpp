@@ -45,6 +45,11 @@ void server::add_reload_parts() {
                  for (pg_lane_database* each : databases_) each->set_password_file(path);
              };
          }});
+    reloader_.add({.name = "admin.token_file", .prepare = [this](const config& next) -> prepared {
+                       const auto secret = read_admin_secret(next.admin.token_file);
+                       if (!secret) return std::unexpected(secret.error());
+                       return [this, secret = *secret] { admin_.guard_by(admin_guard(secret)); };
+                   }});
     reloader_.add({.name = "notary", .prepare = [this](const config& next) -> prepared {
                        return [this, heartbeat = next.notary.heartbeat] {
                            if (notary_) notary_->set_heartbeat(heartbeat);

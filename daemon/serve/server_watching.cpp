@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <format>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "daemon/admin/health_pages.h"
 #include "daemon/admin/metrics.h"
+#include "daemon/admin/status_page.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/serve/inherited_sockets.h"
@@ -38,15 +41,45 @@ bool server::open_admin(inherited_sockets& inherited) {
         .compaction = compactor_ ? &compactor_->counters() : nullptr,
         .requests = admin_.requests(),
         .spool_bytes_max = settings_.spool.folder.empty() ? 0 : settings_.spool.max_bytes});
-    admin_.add("/healthz", [this] { return health_page(unhealthy_reasons(lanes_, serving_)); });
-    admin_.add("/readyz", [this] { return health_page(unready_reasons(*observed_)); });
-    admin_.add("/metrics", [this] {
+    board_ = std::make_unique<status_board>(*observed_);
+    candles_ = std::make_unique<candle_desk>(settings_);
+    add_admin_pages();
+    spdlog::info("admin: http at {}", *opened);
+    if (admin_.reach() == admin_reach::network && settings_.admin.token_file.empty()) {
+        spdlog::warn("admin: only health is answered at {}: there is no admin.token_file", *opened);
+    }
+    return true;
+}
+
+void server::add_admin_pages() {
+    admin_.add("/healthz", audience::anybody,
+               [this] { return health_page(unhealthy_reasons(lanes_, serving_)); });
+    admin_.add("/readyz", audience::anybody,
+               [this] { return health_page(unready_reasons(*observed_)); });
+    admin_.add("/metrics", audience::let_in, [this] {
         return admin_page{.status = 200,
                           .content_type = "text/plain; version=0.0.4; charset=utf-8",
                           .body = metrics_text(*observed_)};
     });
-    spdlog::info("admin: http at {}", *opened);
-    return true;
+    add_status_page(admin_);
+    admin_.each_second([this] { board_->look(); });
+    admin_.add_events("/events", audience::let_in, [this] { return board_->json(); });
+    admin_.add("/status.json", audience::let_in, [this] {
+        return admin_page{
+            .status = 200, .content_type = "application/json", .body = board_->json() + '\n'};
+    });
+    admin_.add_waiting(
+        "/candles.json", audience::let_in,
+        [this](std::string_view query, admin_server::answer_later done) {
+            auto asked = parse_candle_question(query);
+            if (!asked) {
+                done({.status = 400, .body = asked.error() + '\n'});
+                return;
+            }
+            candles_->ask(*std::move(asked), [done = std::move(done)](std::string found) {
+                done({.content_type = "application/json", .body = std::move(found) + '\n'});
+            });
+        });
 }
 
 // Once a second: says that this thread lives, and asks the lanes whether they do.

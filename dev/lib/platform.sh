@@ -10,6 +10,8 @@
 #
 #   TICKD_CACHE       the cache folder (default: $XDG_CACHE_HOME/tickd or ~/.cache/tickd)
 #   TICKD_APT_MIRROR  address of a Debian archive, in place of the one in the machine's apt sources
+#
+# A tool that also needs dev/packages-all sets `tickd_package_lists` before on_platform.
 # shellcheck shell=bash
 
 # shellcheck source=dev/lib/common.sh
@@ -17,6 +19,7 @@
 
 tickd_cache=$(realpath -m "${TICKD_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/tickd}")
 tickd_root=$tickd_cache/trixie
+tickd_package_lists=(packages)
 
 # The finished root takes about 1.5 GB, the downloads on the way to it another one, a build a third.
 platform_kib_min=$((4 * 1024 * 1024))
@@ -45,7 +48,10 @@ _is_trixie() {
     [ "$ID" = debian ] && [ "$VERSION_ID" = 13 ]
 }
 
-_wanted_packages() { sed -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' "$tickd_checkout/dev/packages"; }
+_wanted_packages() {
+    local lists=("${tickd_package_lists[@]/#/$tickd_checkout/dev/}")
+    sed -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' "${lists[@]}"
+}
 
 # What of dev/packages is not installed. With a command before it (`chroot ROOT`) there.
 _missing_packages() {

@@ -54,17 +54,19 @@ TEST_CASE("bad requests are answered and closed", "[admin_http]") {
     CHECK(http_get(admin, "/nowhere").status == 404);
     CHECK(http_get(admin, "/metrics/../metrics").status == 404);
     CHECK(http_get(admin, "/healthz?x=1").status == 200);
-    const http_answer post = http_send(
-        admin,
-        "POST /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    const http_answer post =
+        http_send(admin,
+                  "POST /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: "
+                  "close\r\n\r\n");
     CHECK(post.status == 405);
     CHECK(post.headers.at("allow") == "GET, HEAD");
-    CHECK(http_send(admin, "GET /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello")
+    CHECK(http_send(admin,
+                    "GET /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello")
               .status == 413);
     const std::string huge = "GET /metrics HTTP/1.1\r\nX: " + std::string(9000, 'x') + "\r\n\r\n";
     CHECK(http_send(admin, huge).status == 431);
     const http_answer head =
-        http_send(admin, "HEAD /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        http_send(admin, "HEAD /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     CHECK(head.status == 200);
     CHECK(head.body.empty());
     CHECK(std::stoul(head.headers.at("content-length")) > 1000);
@@ -115,7 +117,7 @@ TEST_CASE("a client that does not read its answer is closed", "[admin_http]") {
     const std::string admin = admin_address(site.daemon());
     tcp_client deaf(admin);
     std::string requests;
-    for (int i = 0; i < 200; ++i) requests += "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
+    for (int i = 0; i < 200; ++i) requests += "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
     // More answers than any pair of buffers holds, until the server has had enough.
     REQUIRE(await_condition([&] { return !deaf.send_some(requests).has_value(); }));
     CHECK(http_get(admin, "/healthz").status == 200);

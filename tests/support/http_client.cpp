@@ -45,9 +45,10 @@ http_answer http_send(const std::string& address, std::string_view request) {
     return parse_http(*received);
 }
 
-http_answer http_get(const std::string& address, std::string_view path) {
+http_answer http_get(const std::string& address, std::string_view path, std::string_view more) {
     return http_send(
-        address, std::format("GET {} HTTP/1.1\r\nHost: tickd\r\nConnection: close\r\n\r\n", path));
+        address, std::format("GET {} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{}\r\n",
+                             path, more));
 }
 
 }  // namespace tickd::test

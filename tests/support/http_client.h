@@ -20,7 +20,9 @@ struct http_answer {
 
 // Sends these bytes on a connection of its own and reads until the server closes.
 [[nodiscard]] http_answer http_send(const std::string& address, std::string_view request);
-[[nodiscard]] http_answer http_get(const std::string& address, std::string_view path);
+// `more`: further headers, each with its line end.
+[[nodiscard]] http_answer http_get(const std::string& address, std::string_view path,
+                                   std::string_view more = {});
 // The first answer in what a server sent.
 [[nodiscard]] http_answer parse_http(const std::string& received);
 

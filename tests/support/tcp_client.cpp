@@ -120,16 +120,24 @@ void tcp_client::reset() {
     ::close(std::exchange(socket_, -1));
 }
 
+std::optional<std::string> tcp_client::read_some() {
+    std::array<char, 65536> part{};
+    if (!poll_one(socket_, POLLIN, patience)) return std::nullopt;
+    const ssize_t got = ::recv(socket_, part.data(), part.size(), 0);
+    if (got < 0 && errno != ECONNRESET) fail("recv");
+    return std::string(part.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
+}
+
 std::optional<std::string> tcp_client::read_to_end() {
     std::string text;
-    std::array<char, 4096> part{};
     for (;;) {
-        if (!poll_one(socket_, POLLIN, patience)) return std::nullopt;
-        const ssize_t got = ::recv(socket_, part.data(), part.size(), 0);
-        if (got == 0 || (got < 0 && errno == ECONNRESET)) return text;
-        if (got < 0) fail("recv");
-        text.append(part.data(), static_cast<std::size_t>(got));
+        const auto part = read_some();
+        if (!part) return std::nullopt;
+        if (part->empty()) return text;
+        text += *part;
     }
 }
+
+bool tcp_client::await_closed() const { return poll_one(socket_, POLLRDHUP, patience); }
 
 }  // namespace tickd::test

@@ -32,6 +32,10 @@ public:
     void reset();   // breaks the connection off
     // Waits until the daemon closes. What it sent before; nothing: it has not closed.
     [[nodiscard]] std::optional<std::string> read_to_end();
+    // What has come, once something has. Empty: the daemon has closed; nothing: it says nothing.
+    [[nodiscard]] std::optional<std::string> read_some();
+    // Waits, without reading, until the daemon has closed. Unix sockets only: TCP tells in order.
+    [[nodiscard]] bool await_closed() const;
 
 private:
     int socket_ = -1;

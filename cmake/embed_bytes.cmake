@@ -1,0 +1,17 @@
+# c_literal(OUT BYTES FILE): sets OUT to the file's content as a C++ literal, byte for byte, each as a
+# hex escape and 32 on a line, and BYTES to how many these are.
+function(c_literal out bytes_out file)
+    file(READ "${file}" hex HEX)
+    string(LENGTH "${hex}" digits)
+    math(EXPR bytes "${digits} / 2")
+    string(REPEAT "." 64 line)
+    string(REGEX REPLACE "(${line})" "\\1\n" hex "${hex}")
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "\\\\x\\1" hex "${hex}")
+    string(REGEX REPLACE "([^\n]+)" "    \"\\1\"" hex "${hex}")
+    if(bytes EQUAL 0)
+        set(hex "    \"\"")
+    endif()
+    string(REGEX REPLACE "\n$" "" hex "${hex}")
+    set(${out} "${hex}" PARENT_SCOPE)
+    set(${bytes_out} "${bytes}" PARENT_SCOPE)
+endfunction()
