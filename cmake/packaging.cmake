@@ -57,7 +57,6 @@ set(CPACK_PACKAGE_DESCRIPTION "tickd takes market ticks and activity events as l
 checks every one of them, and writes them to PostgreSQL with TimescaleDB: exact, acknowledged after \
 the commit, and provable afterwards.")
 set(CPACK_PACKAGE_VERSION "${PROJECT_VERSION}")
-set(CPACK_PACKAGE_CHECKSUM SHA256)
 # /etc is outside of the prefix.
 set(CPACK_SET_DESTDIR ON)
 set(CPACK_INSTALL_PREFIX /usr)

@@ -36,7 +36,7 @@ bool takes_value(const CLI::Option& option) { return option.get_items_expected_m
 
 std::string value_name(const CLI::Option& option) {
     const std::string whole = option.get_type_name();
-    const std::string name = whole.substr(0, whole.find_first_of(":{ "));
+    std::string name = whole.substr(0, whole.find_first_of(":{ "));
     if (!name.empty()) return name;
     return option.get_positional() ? option.get_name(true) : "WORD";
 }

@@ -18,5 +18,6 @@ tickd_packages() {
     for file in "$output"/*.ddeb; do
         [ ! -e "$file" ] || mv "$file" "${file%.ddeb}.deb"
     done
+    (cd "$output" && sha256sum -- *.deb >SHA256SUMS)
     ls "$output"/*.deb
 }

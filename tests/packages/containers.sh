@@ -18,7 +18,7 @@ command -v podman >/dev/null || skip "podman is not installed"
 temp=$(mktemp -d /tmp/tickd-containers.XXXXXX)
 clean_up() {
     local status=$?
-    podman pod rm -f tickd-test >/dev/null 2>&1 || true
+    podman rm -f tickd-test-daemon tickd-test-database >/dev/null 2>&1 || true
     podman volume rm -f tickd-test-data tickd-test-socket >/dev/null 2>&1 || true
     rm -rf "$temp"
     exit "$status"
@@ -26,22 +26,22 @@ clean_up() {
 trap clean_up EXIT
 tar -C "$tickd_cache/bare" -c . | podman import - tickd-test-base >/dev/null 2>&1 ||
     skip "podman cannot keep images here"
-podman run --rm tickd-test-base true >/dev/null 2>&1 || skip "podman cannot run a container here"
+podman run --rm --network none tickd-test-base true >/dev/null 2>&1 || skip "podman cannot run a container here"
 
 mkdir -p "$temp/build"
 cp -a "$checkout/containers" "$temp/"
 tickd_packages "$build" "$temp/build/packages" >/dev/null
 for image in '' .database; do
-    podman build -q --build-arg BASE=tickd-test-base -f "$temp/containers/Containerfile$image" \
+    podman build -q --network host --build-arg BASE=tickd-test-base -f "$temp/containers/Containerfile$image" \
         -t "tickd-test$image" "$temp" >"$temp/log" 2>&1 || {
         tail -n 20 "$temp/log"
         exit 1
     }
 done
 
-podman pod create --name tickd-test >/dev/null
+# They meet at a socket: no network is needed but each container's own loopback.
 volumes=(-v tickd-test-socket:/run/postgresql)
-podman run -d --pod tickd-test --name tickd-test-database "${volumes[@]}" \
+podman run -d --network none --name tickd-test-database "${volumes[@]}" \
     -v tickd-test-data:/var/lib/postgresql/data tickd-test.database >/dev/null
 sql() { podman exec tickd-test-database psql -qAt -h /run/postgresql -U postgres -d tickd -c "$1"; }
 await() { # WHAT COMMAND...
@@ -55,9 +55,9 @@ await() { # WHAT COMMAND...
     done
 }
 await "the database does not answer" sql 'SELECT 1' >/dev/null 2>&1
-podman run --rm --pod tickd-test "${volumes[@]}" \
+podman run --rm --network none "${volumes[@]}" \
     -e TICKD_DATABASE_URL='host=/run/postgresql user=postgres dbname=tickd' tickd-test db migrate
-podman run -d --pod tickd-test --name tickd-test-daemon "${volumes[@]}" \
+podman run -d --network none --name tickd-test-daemon "${volumes[@]}" \
     -e TICKD_DATABASE_URL='host=/run/postgresql user=tickd_ingest dbname=tickd' tickd-test >/dev/null
 echo '{"symbol":"A","bid":1,"ask":2}' >"$temp/tick"
 send() { podman exec -i tickd-test-daemon tickd send - --no-progress <"$temp/tick" >/dev/null 2>&1; }
