@@ -1,7 +1,7 @@
 # Every header of ours compiled as the only thing in a file, so that each brings all it needs.
 # Not part of the normal build: `cmake --build build/asan --target headers_alone`.
 file(GLOB_RECURSE headers_alone RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS
-    ingest/*.h verify/*.h daemon/*.h bench/*.h tests/*.h clients/*.h)
+    ingest/*.h verify/*.h daemon/*.h manual/*.h bench/*.h tests/*.h clients/*.h)
 
 set(sources "")
 foreach(header IN LISTS headers_alone)

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "daemon/commands/commands.h"
+#include "daemon/commands/command_line.h"
 #include "daemon/config/did_you_mean.h"
 #include "daemon/exit_code.h"
 #include "daemon/log.h"
@@ -64,31 +64,9 @@ exit_code explain(const CLI::App& app, const CLI::ParseError& error) {
 }
 
 exit_code run(int argc, char** argv) {
-    CLI::App app{
-        "Takes ticks and activity events as lines of JSON over TCP and stores them in\n"
-        "PostgreSQL with TimescaleDB.",
-        "tickd"};
+    CLI::App app{tickd::program_description, "tickd"};
     tickd::command_context context;
-    app.require_subcommand(1);
-    // --config is understood behind a command as well.
-    app.fallthrough();
-    app.footer("Every command has a --help of its own. Exit codes are those of sysexits.h.");
-    app.add_option("--config", context.config_file,
-                   "Configuration file; default: /etc/tickd/tickd.yaml if it exists")
-        ->type_name("FILE")
-        ->envname("TICKD_CONFIG");
-    tickd::add_serve_command(app, context);
-    tickd::add_send_command(app, context);
-    tickd::add_db_command(app, context);
-    tickd::add_deadletter_command(app, context);
-    tickd::add_doctor_command(app, context);
-    tickd::add_spool_command(app, context);
-    tickd::add_notary_command(app, context);
-    tickd::add_tenant_command(app, context);
-    tickd::add_config_command(app, context);
-    tickd::add_query_command(app, context);
-    tickd::add_verify_command(app, context);
-    tickd::add_version_command(app, context);
+    tickd::add_command_line(app, context);
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& wanted) {

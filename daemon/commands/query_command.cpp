@@ -135,8 +135,10 @@ CLI::App* add_query(CLI::App& query, const std::shared_ptr<arguments>& given, co
         made->add_option("--to", given->to, "Last time, not included; default: all there is")
             ->type_name("TIME");
     }
-    made->add_option("--format", given->form, "csv, ndjson, table, binary")
-        ->transform(CLI::CheckedTransformer(forms))
+    // CLI11's own description would print the numbers behind the words, which are characters to it.
+    made->add_option("--format", given->form, "Form of the output")
+        ->transform(CLI::CheckedTransformer(forms).description("{csv,ndjson,table,binary}"))
+        ->default_str("table")
         ->type_name("FORMAT");
     made->add_option("--database", given->database,
                      "Connection string, in place of the configuration's");

@@ -160,7 +160,9 @@ void add_verify_check_proof_command(CLI::App& verify, command_context& context) 
     CLI::App* const app =
         verify.add_subcommand("check-proof", "Checks a proof of a row; needs no database");
     const auto given = std::make_shared<arguments>();
-    app->add_option("file", given->file, "What `verify prove` wrote")->required();
+    app->add_option("file", given->file, "What `verify prove` wrote")
+        ->required()
+        ->type_name("FILE");
     add_key(*app, *given, true);
     app->callback([&context, given] { check_proof(context, *given); });
 }
@@ -169,8 +171,8 @@ void add_verify_consistency_command(CLI::App& verify, command_context& context) 
     CLI::App* const app = verify.add_subcommand(
         "consistency", "Whether one checkpoint continues another, by the database's records");
     const auto given = std::make_shared<arguments>();
-    app->add_option("older", given->older, "A checkpoint's file")->required();
-    app->add_option("newer", given->newer, "A later one's")->required();
+    app->add_option("older", given->older, "A checkpoint's file")->required()->type_name("FILE");
+    app->add_option("newer", given->newer, "A later one's")->required()->type_name("FILE");
     add_key(*app, *given, false);
     add_database(*app, *given);
     app->callback([&context, given] { consistency_of(context, *given); });

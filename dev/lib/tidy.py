@@ -19,7 +19,7 @@ import sys
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 # The product. Tests are judged by two compilers and by running: they would triple the time.
-FOLDERS = ("ingest", "verify", "daemon", "bench")
+FOLDERS = ("ingest", "verify", "daemon", "manual", "bench")
 TIDY = "clang-tidy-19"
 
 
