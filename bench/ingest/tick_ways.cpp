@@ -28,10 +28,10 @@ std::string_view first_lines(std::string_view lines, std::uint64_t rows) {
 }
 
 load_run through_tickd(const std::string& conninfo, const tick_files& files,
-                       const load_options& options,
+                       std::string_view settings,
                        const std::function<void(std::uint64_t)>& progress) {
-    tickd::test::daemon_process daemon(tickd::test::daemon_yaml(
-        tickd::test::as_user(conninfo, "tickd_ingest"), options.tickd_settings));
+    tickd::test::daemon_process daemon(
+        tickd::test::daemon_yaml(tickd::test::as_user(conninfo, "tickd_ingest"), settings));
     if (!daemon.ready()) throw std::runtime_error("tickd is not ready:\n" + daemon.log());
     const mapped_file lines(files.lines);
     const double cpu_before = cpu_seconds_of(daemon.pid());
@@ -112,19 +112,23 @@ load_run through_psql(tick_way way, const std::string& conninfo, const tick_file
                           files.sorted, "(format binary)");
             break;
         case tick_way::tickd:
+        case tick_way::tickd_rows:
         case tick_way::rsyslog: throw std::logic_error("not a way of psql");
     }
     return run;
 }
 
 bool needs_tickds_tables(tick_way way) {
-    return way == tick_way::tickd || way == tick_way::copy_sorted;
+    return way == tick_way::tickd || way == tick_way::tickd_rows || way == tick_way::copy_sorted;
 }
 
 load_run load_into(const std::string& conninfo, tick_way way, const tick_files& files,
                    const load_options& options,
                    const std::function<void(std::uint64_t)>& progress) {
-    if (way == tick_way::tickd) return through_tickd(conninfo, files, options, progress);
+    if (way == tick_way::tickd) return through_tickd(conninfo, files, {}, progress);
+    if (way == tick_way::tickd_rows) {
+        return through_tickd(conninfo, files, without_segments, progress);
+    }
     if (way == tick_way::rsyslog) return through_rsyslog(conninfo, files, options, progress);
     return through_psql(way, conninfo, files);
 }
@@ -134,6 +138,7 @@ load_run load_into(const std::string& conninfo, tick_way way, const tick_files& 
 std::string_view name_of(tick_way way) noexcept {
     switch (way) {
         case tick_way::tickd: return "tickd";
+        case tick_way::tickd_rows: return "tickd-rows";
         case tick_way::copy_binary: return "copy-binary";
         case tick_way::copy_text: return "copy-text";
         case tick_way::copy_sorted: return "copy-sorted";
@@ -145,6 +150,7 @@ std::string_view name_of(tick_way way) noexcept {
 std::string_view explain(tick_way way) noexcept {
     switch (way) {
         case tick_way::tickd: return "tickd, JSON over TCP, acked committed, full schema";
+        case tick_way::tickd_rows: return "tickd without segments and candles";
         case tick_way::copy_binary: return "psql \\copy binary, mission's table";
         case tick_way::copy_text: return "psql \\copy text, mission's table";
         case tick_way::copy_sorted: return "psql \\copy binary, sorted, tickd's table";

@@ -4,7 +4,6 @@
 #include <array>
 #include <cstdint>
 #include <functional>
-#include <string>
 #include <string_view>
 
 #include "bench/ingest/tick_files.h"
@@ -14,14 +13,15 @@ namespace bench {
 
 enum class tick_way : std::uint8_t {
     tickd,        // TCP, acked `committed`, the full schema
+    tickd_rows,   // the same without segments and candles: what those cost
     copy_binary,  // psql \copy, order of arrival, the mission's table
     copy_text,
     copy_sorted,  // psql \copy, sorted as tickd sorts, tickd's table
     rsyslog,      // TCP, imptcp, mmjsonparse, ompgsql, the mission's table
 };
-inline constexpr std::array all_tick_ways{tick_way::tickd, tick_way::copy_binary,
-                                          tick_way::copy_text, tick_way::copy_sorted,
-                                          tick_way::rsyslog};
+inline constexpr std::array all_tick_ways{tick_way::tickd,       tick_way::tickd_rows,
+                                          tick_way::copy_binary, tick_way::copy_text,
+                                          tick_way::copy_sorted, tick_way::rsyslog};
 
 // As on the command line, and for people; static storage.
 [[nodiscard]] std::string_view name_of(tick_way way) noexcept;
@@ -41,7 +41,6 @@ struct load_run {
 
 struct load_options {
     std::uint64_t rsyslog_rows = 0;  // it gets the first of them only: it takes minutes for all
-    std::string tickd_settings{};    // more YAML for tickd
 };
 
 // Loads into a new database, compares what is in the table with what was loaded, and drops the

@@ -1,10 +1,12 @@
 // `tickd-bench latency`: from the moment a tick is due to the ack that it is committed.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <format>
 #include <memory>
 #include <stdexcept>
+#include <string_view>
 #include <vector>
 
 #include "bench/commands.h"
@@ -34,7 +36,9 @@ struct latency_arguments {
 // The rounds of one rate.
 struct rate_runs {
     std::uint64_t rate = 0;
+    bool segments = true;  // else rows alone
     std::vector<open_loop_result> rounds{};
+    std::vector<double> server_seconds_a_tick{};  // on a processor, of each round
 
     [[nodiscard]] summary quantile(double q) const {
         std::vector<double> seconds;
@@ -53,8 +57,8 @@ struct rate_runs {
     }
 };
 
-open_loop_result run_once(bench_server& server, std::uint64_t rate,
-                          const latency_arguments& given) {
+void run_once(bench_server& server, rate_runs& into, const latency_arguments& given) {
+    const std::uint64_t rate = into.rate;
     // A second in which connections open, caches fill and the first chunk is made.
     open_loop_plan plan{.address = {}, .lines = {}, .rate = rate, .warm_up = rate};
     tick_generator generator({.symbols = given.symbols});
@@ -64,13 +68,43 @@ open_loop_result run_once(bench_server& server, std::uint64_t rate,
     const std::string conninfo = server.tickd_database();
     server.settle();
     tickd::test::daemon_process daemon(
-        tickd::test::daemon_yaml(tickd::test::as_user(conninfo, "tickd_ingest")));
+        tickd::test::daemon_yaml(tickd::test::as_user(conninfo, "tickd_ingest"),
+                                 into.segments ? std::string_view{} : without_segments));
     if (!daemon.ready()) throw std::runtime_error("tickd is not ready:\n" + daemon.log());
     plan.address = daemon.address();
-    open_loop_result result = run_open_loop(plan);
+    const double server_before = server.cpu_seconds();
+    into.rounds.push_back(run_open_loop(plan));
+    into.server_seconds_a_tick.push_back((server.cpu_seconds() - server_before) /
+                                         static_cast<double>(plan.lines.size()));
     if (daemon.stop() != 0) throw std::runtime_error("tickd did not end well:\n" + daemon.log());
     server.drop(conninfo);
-    return result;
+}
+
+// What segments and candles cost the server, at the rate that ran with and without them.
+void add_cost_of_segments(const std::vector<rate_runs>& all, report& what) {
+    const auto without = std::ranges::find(all, false, &rate_runs::segments);
+    if (without == all.end()) return;
+    const auto with = std::ranges::find(all, without->rate, &rate_runs::rate);
+    std::vector<double> ratios;
+    for (std::size_t i = 0; i < without->rounds.size(); ++i) {
+        ratios.push_back(with->server_seconds_a_tick[i] / without->server_seconds_a_tick[i]);
+    }
+    const summary ratio = summarize(ratios);
+    const summary full = summarize(with->server_seconds_a_tick);
+    const summary rows = summarize(without->server_seconds_a_tick);
+    text_table table({{"ticks/s"}, {"full schema"}, {"rows alone"}, {"ratio"}, {"least to most"}});
+    table.add({tickd::format_count(with->rate), time_text(full.median), time_text(rows.median),
+               ratio_text(ratio.median),
+               std::format("{} to {}", ratio_text(ratio.least), ratio_text(ratio.most))});
+    what.sections.push_back(
+        {.heading = "PostgreSQL's processor time a tick",
+         .table = std::move(table),
+         .notes = {"Of all its processes, the compactor's included. Rows alone: segments.write and "
+                   "segments.compact are off."}});
+    what.results["server_cpu"] = {{"ticks_per_second", with->rate},
+                                  {"full_seconds_a_tick", to_json(full)},
+                                  {"rows_seconds_a_tick", to_json(rows)},
+                                  {"ratio", to_json(ratio)}};
 }
 
 report latency_report(const std::vector<rate_runs>& all) {
@@ -84,6 +118,7 @@ report latency_report(const std::vector<rate_runs>& all) {
                       .goal_is_least = false};
     boost::json::array rates;
     for (const rate_runs& each : all) {
+        if (!each.segments) continue;
         const summary p99 = each.quantile(0.99);
         table.add({tickd::format_count(each.rate), time_text(each.quantile(0.5).median),
                    time_text(p99.median), time_text(each.quantile(0.999).median),
@@ -105,6 +140,7 @@ report latency_report(const std::vector<rate_runs>& all) {
                    "due, whether or not it could be sent then."}});
     what.results["targets"] = to_json(std::vector{target});
     what.results["rates"] = std::move(rates);
+    add_cost_of_segments(all, what);
     return what;
 }
 
@@ -117,15 +153,19 @@ void run_latency(latency_arguments given) {
     const facts environment = environment_facts(server.folder());
     std::vector<rate_runs> all;
     for (const std::uint64_t rate : given.rates) all.push_back({.rate = rate});
+    if (std::ranges::contains(given.rates, target_rate)) {
+        all.push_back({.rate = target_rate, .segments = false});
+    }
     tickd::progress_bar bar(STDERR_FILENO, true, "runs");
     const std::uint64_t runs = given.rounds * all.size();
     std::uint64_t done = 0;
     for (std::uint32_t round = 0; round < given.rounds; ++round) {
         for (rate_runs& each : all) {
-            bar.set_label(std::format("round {} of {}: {} ticks/s", round + 1, given.rounds,
-                                      tickd::format_count(each.rate)));
+            bar.set_label(std::format("round {} of {}: {} ticks/s{}", round + 1, given.rounds,
+                                      tickd::format_count(each.rate),
+                                      each.segments ? "" : ", rows alone"));
             bar.update({.records = done, .done = done, .total = runs});
-            each.rounds.push_back(run_once(server, each.rate, given));
+            run_once(server, each, given);
             ++done;
         }
     }

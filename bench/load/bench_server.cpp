@@ -1,9 +1,14 @@
 #include "bench/load/bench_server.h"
 
+#include <sys/types.h>
+
 #include <format>
+#include <fstream>
+#include <stdexcept>
 #include <string_view>
 #include <vector>
 
+#include "bench/load/process_figures.h"
 #include "tests/support/pg_query.h"
 
 namespace bench {
@@ -81,6 +86,13 @@ void bench_server::drop(const std::string& conninfo) {
 }
 
 void bench_server::settle() { run(sql_, "CHECKPOINT"); }
+
+double bench_server::cpu_seconds() const {
+    std::ifstream file(cluster_.directory() + "/data/postmaster.pid");
+    pid_t server = 0;
+    if (!(file >> server)) throw std::runtime_error("the server's process is not known");
+    return cpu_seconds_of_family(server);
+}
 
 facts bench_server::describe() {
     facts all{

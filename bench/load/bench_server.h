@@ -3,12 +3,17 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "bench/report/environment.h"
 #include "daemon/db/pg_connection.h"
 #include "tests/support/private_cluster.h"
 
 namespace bench {
+
+// tickd's settings, as YAML, by which it writes rows alone.
+inline constexpr std::string_view without_segments =
+    "segments:\n  write: false\n  compact: false\n";
 
 class bench_server {
 public:
@@ -25,6 +30,9 @@ public:
     void settle();
 
     [[nodiscard]] const std::string& folder() const noexcept { return cluster_.directory(); }
+    // Time on a processor of the server and of all its processes so far, those that have ended
+    // included.
+    [[nodiscard]] double cpu_seconds() const;
     // Versions, and the settings that were made.
     [[nodiscard]] facts describe();
 

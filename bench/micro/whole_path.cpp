@@ -56,8 +56,8 @@ BENCHMARK_CAPTURE(receive_to_copy, ticks, tick_lines, ingest::segments_wanted::y
 BENCHMARK_CAPTURE(receive_to_copy, full_batch, full_batch_lines, ingest::segments_wanted::yes);
 BENCHMARK_CAPTURE(receive_to_copy, full_batch_without_segments, full_batch_lines,
                   ingest::segments_wanted::no);
-// As many paths at once as lanes on as many cores would be, by the clock: they share nothing, so two
-// take in twice as much as one.
+// As many paths at once as lanes on as many cores would be, by the clock: they share nothing, so
+// two take in twice as much as one.
 BENCHMARK_CAPTURE(receive_to_copy, lanes, full_batch_lines, ingest::segments_wanted::yes)
     ->ThreadRange(1, static_cast<int>(std::max(1U, std::thread::hardware_concurrency())))
     ->UseRealTime();

@@ -73,6 +73,7 @@ TEST_CASE("ingest loads the same rows by every way, and loses none", "[bench]") 
             }
         }
         CHECK(rows == std::map<std::string, std::uint64_t>{{"tickd", 3000},
+                                                           {"tickd-rows", 3000},
                                                            {"copy-binary", 3000},
                                                            {"copy-text", 3000},
                                                            {"copy-sorted", 3000},
@@ -86,9 +87,9 @@ TEST_CASE("ingest loads the same rows by every way, and loses none", "[bench]") 
     }
 }
 
-TEST_CASE("latency measures each rate", "[bench]") {
+TEST_CASE("latency measures each rate, and what segments cost the server", "[bench]") {
     const auto files =
-        results_of({"latency", "--rate", "200", "1000", "--seconds", "1", "--rounds", "1"});
+        results_of({"latency", "--rate", "200", "10000", "--seconds", "1", "--rounds", "1"});
     const json::value result = json::parse(files.at(".json"));
     REQUIRE(result.at("rates").as_array().size() == 2);
     for (const json::value& rate : result.at("rates").as_array()) {
@@ -98,6 +99,10 @@ TEST_CASE("latency measures each rate", "[bench]") {
         CHECK(rate.at("most_seconds").at("median").as_double() >=
               rate.at("p999_seconds").at("median").as_double());
     }
+    const json::value& server = result.at("server_cpu");
+    CHECK(server.at("ticks_per_second") == 10'000);
+    CHECK(server.at("rows_seconds_a_tick").at("median").as_double() > 0);
+    CHECK(server.at("ratio").at("median").as_double() > 0);
 }
 
 TEST_CASE("activity loads the same events by both ways, and loses none", "[bench]") {
