@@ -180,8 +180,8 @@ BEGIN
         SELECT FROM public.price_latest l WHERE l.symbol = p_symbol AND l.tenant_id IS NOT NULL)
     THEN
         -- And no sorting, when rows have a say at both ends alone: each part comes in order.
-        IF isempty(dirty * tstzmultirange(tstzrange(whole_from, whole_to)))
-           AND whole_from < whole_to
+        IF (CASE WHEN whole_from < whole_to
+                 THEN isempty(dirty * tstzmultirange(tstzrange(whole_from, whole_to))) END)
         THEN
             IF p_from < whole_from THEN
                 RETURN QUERY
