@@ -16,6 +16,7 @@ struct command_context {
 void add_micro_command(CLI::App& app, command_context& context);
 void add_ingest_command(CLI::App& app, command_context& context);
 void add_latency_command(CLI::App& app, command_context& context);
+void add_neighbour_command(CLI::App& app, command_context& context);
 void add_growth_command(CLI::App& app, command_context& context);
 void add_activity_command(CLI::App& app, command_context& context);
 void add_query_command(CLI::App& app, command_context& context);

@@ -25,6 +25,7 @@ exit_code run(int argc, char** argv) {
     app.footer("Exit codes are those of sysexits.h; 1: a run lost or doubled rows.");
     bench::add_ingest_command(app, context);
     bench::add_latency_command(app, context);
+    bench::add_neighbour_command(app, context);
     bench::add_growth_command(app, context);
     bench::add_activity_command(app, context);
     bench::add_query_command(app, context);

@@ -105,6 +105,17 @@ TEST_CASE("latency measures each rate, and what segments cost the server", "[ben
     CHECK(server.at("ratio").at("median").as_double() > 0);
 }
 
+TEST_CASE("neighbour measures a tenant alone and beside two kinds of others", "[bench]") {
+    const auto files = results_of(
+        {"neighbour", "--rate", "200", "--limit", "500", "--seconds", "1", "--rounds", "1"});
+    const json::value result = json::parse(files.at(".json"));
+    REQUIRE(result.at("cases").as_array().size() == 3);
+    for (const json::value& each : result.at("cases").as_array()) {
+        CHECK(each.at("p99_seconds").at("median").as_double() > 0);
+    }
+    CHECK(result.at("targets").at(0).at("label") == "L1");
+}
+
 TEST_CASE("activity loads the same events by both ways, and loses none", "[bench]") {
     const auto files = results_of({"activity", "--rows", "1000", "--rounds", "1"});
     const json::value result = json::parse(files.at(".json"));
