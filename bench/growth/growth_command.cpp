@@ -225,7 +225,7 @@ void add_growth_command(CLI::App& app, command_context& context) {
     growth->add_option("--results", given->results, "Folder for the JSON, Markdown and SVG files")
         ->capture_default_str();
     growth->add_flag("--quick", given->quick, "Up to half a million rows");
-    growth->footer("100,000,000 rows need an estimated 40 GB below /tmp.");
+    growth->footer("100,000,000 rows need some 35 GB below /tmp.");
     growth->callback([&context, given] {
         run_growth(*given);
         context.result = tickd::exit_code::ok;

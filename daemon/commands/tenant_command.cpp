@@ -48,7 +48,7 @@ void remove(command_context& context, const std::string& tenant, bool yes) {
         context.result = exit_code::usage;
         return;
     }
-    const auto gone = connection->query("SELECT tickd.remove_tenant($1)", {*id});
+    const auto gone = connection->query("SELECT tickd.remove_tenant($1)", {id});
     if (!gone) {
         context.result = explain_tenants(gone.error());
         return;
@@ -116,6 +116,7 @@ void print_rows(const pg_rows& rows, const std::vector<std::string>& names, bool
         return;
     }
     std::vector<std::size_t> widths;
+    widths.reserve(names.size());
     for (const std::string& name : names) widths.push_back(name.size());
     for (int row = 0; row < rows.size(); ++row) {
         for (int column = 0; column < columns; ++column) {

@@ -36,6 +36,7 @@ std::vector<std::string> known_names() {
 template <typename Owner>
 std::vector<std::string> names_of(const std::vector<setting<Owner>>& table) {
     std::vector<std::string> names;
+    names.reserve(table.size());
     for (const auto& each : table) names.emplace_back(each.name);
     return names;
 }

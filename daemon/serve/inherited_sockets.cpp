@@ -63,7 +63,7 @@ inherited_sockets inherited_sockets::take() {
         found.sockets_.push_back(std::move(each));
     }
     for (char** name = names; name != nullptr && *name != nullptr; ++name) std::free(*name);
-    std::free(names);
+    std::free(static_cast<void*>(names));
     return found;
 }
 
@@ -104,6 +104,7 @@ int inherited_sockets::give(std::vector<inherited>::iterator which) {
 
 std::vector<std::string> inherited_sockets::unclaimed() const {
     std::vector<std::string> left;
+    left.reserve(sockets_.size());
     for (const inherited& each : sockets_) {
         left.push_back(
             each.name + " at " +
