@@ -61,8 +61,8 @@ std::vector<std::string> lines_of(std::uint64_t count, std::uint64_t seed) {
 // Two listeners of two tenants; the second one's is slowed down to the limit.
 std::string listeners(std::uint64_t limit) {
     return std::format(
-        "  - address: 127.0.0.1:0\n    tenant: {}\n"
-        "  - address: 127.0.0.1:0\n    tenant: {}\n    lines_per_second: {}\n",
+        "  - name: quiet\n    address: 127.0.0.1:0\n    tenant: {}\n"
+        "  - name: loud\n    address: 127.0.0.1:0\n    tenant: {}\n    lines_per_second: {}\n",
         quiet_tenant, loud_tenant, limit);
 }
 
