@@ -14,7 +14,7 @@ namespace bench {
 namespace {
 
 void frame(benchmark::State& state) {
-    const std::string lines = tick_lines();
+    const std::string& lines = tick_lines();
     ingest::frame_buffer frames;
     for (auto _ : state) {
         each_frame(lines, frames, [](auto line) { benchmark::DoNotOptimize(line.line); });

@@ -105,7 +105,9 @@ private:
 
     [[nodiscard]] std::string grid() const {
         std::string out;
-        for (double y = 0; y <= y_most_ * 1.001; y += step_) {
+        const auto lines = static_cast<int>(y_most_ * 1.001 / step_);
+        for (int line = 0; line <= lines; ++line) {
+            const double y = line * step_;
             out += line_from(left, up(y), right, up(y), "grid");
             out += text_at(left - 8, up(y) + 4, short_count(y), "end");
         }
