@@ -49,8 +49,7 @@ inline constexpr std::size_t block_bytes_keep = std::size_t{1024} * 1024;
 // Distinct sessions in one block; a further one seals it.
 inline constexpr std::uint32_t block_origins_max = 256;
 // The pool of one lane: the batch in COPY (64), the batch being prepared (64), and half as many in
-// the rings, so that sessions go on while the next batch begins: 160 blocks of at most about 800
-// KiB.
+// the rings, so that sessions go on while the next batch begins: 160 blocks of up to 800 KiB.
 inline constexpr std::uint32_t batch_blocks_max = 64;
 inline constexpr std::uint32_t blocks_per_lane = 5 * batch_blocks_max / 2;
 // What one transaction carries: the gain from larger batches ends at about 200,000 rows.
