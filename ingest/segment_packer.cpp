@@ -5,6 +5,7 @@
 #include "ingest/copy_cursor.h"
 #include "ingest/copy_encode.h"
 #include "ingest/limits.h"
+#include "ingest/tick_order.h"
 
 namespace ingest {
 
@@ -41,7 +42,11 @@ void segment_packer::add(const uuid* tenant, std::span<const segment_tick> run) 
         end_segment(tenant);
         return;
     }
-    if (mixed_tenant_ != tenant || mixed_.size() + run.size() > mixed_ticks_max) pack_mixed();
+    // By value: the runs of one tenant point into as many blocks as they come from.
+    if (!mixed_.empty() && (compare_tenants(mixed_tenant_, tenant) != 0 ||
+                            mixed_.size() + run.size() > mixed_ticks_max)) {
+        pack_mixed();
+    }
     mixed_tenant_ = tenant;
     mixed_.insert(mixed_.end(), run.begin(), run.end());
 }
