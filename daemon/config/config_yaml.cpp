@@ -11,6 +11,7 @@
 #include "daemon/config/did_you_mean.h"
 #include "daemon/config/setting_value.h"
 #include "daemon/config/settings_table.h"
+#include "daemon/config/yaml_bounds.h"
 
 namespace tickd {
 
@@ -52,10 +53,9 @@ public:
     yaml_reader(const std::string& file, config& value) : file_{file}, value_{value} {}
 
     void read(const std::string& text) {
-        const std::vector<YAML::Node> documents = YAML::LoadAll(text);
-        if (documents.size() > 1) report(documents[1].Mark(), "", "must be a single YAML document");
-        if (documents.empty() || documents.front().IsNull()) return;
-        each_entry(documents.front(), "",
+        result.problems = check_yaml_bounds(text, file_);
+        if (!result.problems.empty()) return;
+        each_entry(YAML::Load(text), "",
                    [this](const std::string& key, int line, const YAML::Node& node) {
                        if (key == listeners_key) {
                            read_listeners(node);

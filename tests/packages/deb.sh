@@ -2,101 +2,27 @@
 # deb.sh BUILD: the package's whole life in a bare Debian 13 of its own: installed by apt, looked at,
 # run, upgraded over a changed configuration, removed and purged. BUILD is the release's folder.
 #
-# The bare system is made once, in TICKD_CACHE, and each run works on a copy that goes with it.
 # Exit code 4: skipped, and why.
 set -euo pipefail
 build=$(realpath "$1")
-checkout=$(realpath "$(dirname "$0")/../..")
-# shellcheck source=dev/lib/platform.sh
-. "$checkout/dev/lib/platform.sh"
-# shellcheck source=dev/lib/packages.sh
-. "$checkout/dev/lib/packages.sh"
+# shellcheck source=tests/packages/bare_system.sh
+. "$(dirname "$0")/bare_system.sh"
+in_own_mounts "$0" "$@"
 
-skip() {
-    echo "skipped: $1"
-    exit 4
-}
-
-[ "$EUID" -eq 0 ] || skip "only root can change into another root file system"
-command -v mmdebstrap >/dev/null || skip "mmdebstrap is not installed"
-# A mount namespace of its own: whatever becomes of this script, nothing stays mounted. In a changed
-# root, which is no mount point, nothing can be made private; the platform's already is.
-if [ "${2:-}" != inside ]; then
-    propagation=private
-    unshare --mount --propagation private true 2>/dev/null || propagation=unchanged
-    unshare --mount --propagation "$propagation" true 2>/dev/null || skip "no mount namespaces here"
-    exec unshare --mount --propagation "$propagation" -- bash "$0" "$build" inside
-fi
-
-failed=0
-temp=$(mktemp -d /tmp/tickd-deb.XXXXXX)
-root=$temp/root
 daemon=''
 clean_up() {
     local status=$?
     trap '' INT TERM
     [ -z "$daemon" ] || kill -KILL "$daemon" 2>/dev/null || true
-    # The mounts in it are this namespace's; none may be walked into.
-    umount -R "$root" 2>/dev/null || true
-    rm -rf --one-file-system "$temp"
+    remove_folder
     exit "$status"
 }
+make_folder deb
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 
-complain() {
-    printf 'FAILED: %s\n' "$1"
-    failed=1
-}
-expect() { # WHAT WANTED SEEN
-    if [ "$2" != "$3" ]; then complain "$1: wanted '$2', found '$3'"; fi
-}
-expect_text() { # WHAT PATTERN TEXT
-    grep -Eq -- "$2" <<<"$3" || complain "$1: no '$2' in: $3"
-}
-step() { printf '%4d s  %s\n' "$SECONDS" "$1"; }
-
-# In the bare system, with an environment of its own.
-enter=(chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
-    DEBIAN_FRONTEND=noninteractive)
-enter_as_tickd=("${enter[@]}" setpriv --reuid=tickd --regid=tickd --init-groups /usr/bin/env)
-inside() { "${enter[@]}" "$@"; }
-apt() { inside apt-get -qq -y --no-install-recommends -o Dpkg::Options::=--force-confold "$@" 2>&1; }
+as_tickd=(chroot "$root" "${clean_environment[@]}" setpriv --reuid=tickd --regid=tickd --init-groups /usr/bin/env)
 mode_of() { inside stat -c '%a %U:%G' "$1" 2>&1; }
-
-# systemd: it comes with every Debian machine, and judges the units. man-db: it renders the pages.
-make_bare() {
-    local archive bare=$tickd_cache/bare
-    [ ! -d "$bare" ] || return 0
-    archive=$(_debian_archive) || skip "no Debian archive in this machine's apt sources"
-    step "making a bare Debian 13 (once)"
-    rm -rf --one-file-system "$bare.partial"
-    mkdir -p "$tickd_cache"
-    mmdebstrap --mode=root --variant=apt --quiet --include=systemd,man-db --dpkgopt=force-unsafe-io \
-        --skip=cleanup/apt/lists trixie "$bare.partial" "deb $archive trixie main" ||
-        skip "a bare Debian 13 could not be made: is the network up?"
-    mv -T "$bare.partial" "$bare"
-}
-
-copy_bare() {
-    mkdir -p "$root" "$temp/upper" "$temp/work" "$tickd_cache/bare-debs/partial"
-    mount -t overlay overlay -o "lowerdir=$tickd_cache/bare,upperdir=$temp/upper,workdir=$temp/work" "$root" 2>/dev/null ||
-        cp -a --reflink=auto "$tickd_cache/bare/." "$root/"
-    for path in /dev /proc; do mount --rbind "$path" "$root$path"; done
-    cat /etc/resolv.conf >"$root/etc/resolv.conf"
-    # What the package depends on is fetched by the first run only.
-    mount --bind "$tickd_cache/bare-debs" "$root/var/cache/apt/archives"
-    echo 'Binary::apt-get::APT::Keep-Downloaded-Packages "true";' >"$root/etc/apt/apt.conf.d/99keep"
-}
-
-# The same package under a later version, with another default configuration.
-make_upgrade() {
-    dpkg-deb -R "$1" "$temp/next"
-    sed -i 's/^Version: .*/Version: 999.0-1/' "$temp/next/DEBIAN/control"
-    echo '# a later version has more to say' >>"$temp/next/etc/tickd/tickd.yaml"
-    (cd "$temp/next" && find etc usr -type f -print0 | xargs -0 md5sum >DEBIAN/md5sums)
-    dpkg-deb --root-owner-group -Znone -b "$temp/next" "$root/tmp/next.deb" >/dev/null
-}
 
 # Files that are neither apt's and dpkg's own books nor caches.
 all_files() {
@@ -132,7 +58,7 @@ check_installed() {
     expect "/etc/tickd/tickd.yaml" "644 root:root" "$(mode_of /etc/tickd/tickd.yaml)"
     expect "/usr/bin/tickd" "755 root:root" "$(mode_of /usr/bin/tickd)"
     expect_text "tickd version" "^tickd [0-9]" "$(inside tickd version)"
-    expect "the configuration it brings" "ok" "$("${enter_as_tickd[@]}" tickd config check)"
+    expect "the configuration it brings" "ok" "$("${as_tickd[@]}" tickd config check)"
     for file in lib/systemd/system/tickd.service lib/systemd/system/tickd.socket lib/sysusers.d/tickd.conf \
         lib/tmpfiles.d/tickd.conf share/bash-completion/completions/tickd share/doc/tickd/copyright \
         share/doc/tickd/changelog.gz share/doc/tickd/README.md share/doc/tickd/docs/operations.md \
@@ -174,7 +100,7 @@ check_links() {
 run_without_database() {
     local address deadline=$((SECONDS + 30)) log=$temp/tickd.log status=0
     # No function: the signal is for tickd, not for a shell around it.
-    "${enter_as_tickd[@]}" TICKD_LISTEN=127.0.0.1:0 TICKD_ADMIN_ADDRESS=none tickd serve >"$log" 2>&1 &
+    "${as_tickd[@]}" TICKD_LISTEN=127.0.0.1:0 TICKD_ADMIN_ADDRESS=none tickd serve >"$log" 2>&1 &
     daemon=$!
     until grep -q '"ready"' "$log"; do
         if ! kill -0 "$daemon" || [ "$SECONDS" -ge "$deadline" ]; then
@@ -194,16 +120,11 @@ run_without_database() {
 
 make_bare
 copy_bare
+for path in /dev /proc; do mount --rbind "$path" "$root$path"; done
 step "packages"
-mapfile -t made < <(tickd_packages "$build" "$temp/packages")
-for file in "${made[@]}"; do
-    case ${file##*/} in
-        tickd-dbgsym_*) symbols=$file ;;
-        tickd_*) package=$file ;;
-    esac
-done
-check_control "${package:?no package was made}"
-check_debug_symbols "$package" "${symbols:?no package of debug symbols was made}"
+make_packages "$build"
+check_control "$package"
+check_debug_symbols "$package" "$symbols"
 install -m 644 "$package" "$root/tmp/tickd.deb"
 
 step "install"
@@ -217,7 +138,7 @@ inside systemctl enable tickd.socket tickd.service >/dev/null 2>&1 || complain "
 
 step "upgrade over a changed configuration"
 echo '# changed by hand' >>"$root/etc/tickd/tickd.yaml"
-make_upgrade "$package"
+make_next "$package" "$root/tmp/next.deb"
 said=$(apt install /tmp/next.deb) || complain "it cannot be upgraded: $said"
 expect "the version" 999.0-1 "$(inside dpkg-query -W -f '${Version}' tickd)"
 expect "the changed configuration" "# changed by hand" "$(tail -n 1 "$root/etc/tickd/tickd.yaml")"

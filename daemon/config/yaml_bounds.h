@@ -1,0 +1,20 @@
+// Whether a text is one YAML document of a bounded size, found out before anything is built of it.
+//
+// yaml-cpp 0.8 can stop moving at a bracket that nothing opened, and its LoadAll then takes the
+// text for documents without end: a configuration with one stray character would fill the memory.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/config/config.h"
+
+namespace tickd {
+
+// What is wrong, or nothing. `file` is only named in problems. Throws YAML::Exception for a text
+// that is not YAML.
+[[nodiscard]] std::vector<config_problem> check_yaml_bounds(const std::string& text,
+                                                            const std::string& file);
+
+}  // namespace tickd
