@@ -12,6 +12,8 @@ set -euo pipefail
 root=$1 folder=$2
 shift 2
 
+# A root that is a mount point: what makes namespaces inside (tests of packages) remounts it.
+mount --bind "$root" "$root"
 for path in /dev /proc /sys; do mount --rbind "$path" "$root$path"; done
 
 # Names resolve inside as they do outside.

@@ -61,23 +61,26 @@ remove_folder() {
     rm -rf --one-file-system "$temp"
 }
 
-# systemd: it comes with every Debian machine, and judges the units. man-db: it renders the pages.
-make_bare() {
-    local archive bare=$tickd_cache/bare
+# make_debian NAME OPTION...: a Debian 13 by mmdebstrap in the cache, unless it is there.
+make_debian() {
+    local archive made=$tickd_cache/$1
     mkdir -p "$tickd_cache"
     exec {bare_lock_fd}>"$tickd_cache/bare.lock"
     flock "$bare_lock_fd"
-    if [ ! -d "$bare" ]; then
+    if [ ! -e "$made" ]; then
         archive=$(_debian_archive) || skip "no Debian archive in this machine's apt sources"
-        step "making a bare Debian 13 (once)"
-        rm -rf --one-file-system "$bare.partial"
-        mmdebstrap --mode=root --variant=apt --quiet --include=systemd,man-db --dpkgopt=force-unsafe-io \
-            --skip=cleanup/apt/lists trixie "$bare.partial" "deb $archive trixie main" ||
-            skip "a bare Debian 13 could not be made: is the network up?"
-        mv -T "$bare.partial" "$bare"
+        step "making $made (once)"
+        rm -rf --one-file-system "$tickd_cache/partial-$1"
+        mmdebstrap --mode=root --quiet --dpkgopt=force-unsafe-io "${@:2}" \
+            trixie "$tickd_cache/partial-$1" "deb $archive trixie main" ||
+            skip "a Debian 13 could not be made: is the network up?"
+        mv -T "$tickd_cache/partial-$1" "$made"
     fi
     exec {bare_lock_fd}>&-
 }
+
+# systemd: it comes with every Debian machine, and judges the units. man-db: it renders the pages.
+make_bare() { make_debian bare --variant=apt --include=systemd,man-db --skip=cleanup/apt/lists; }
 
 copy_bare() {
     mkdir -p "$root" "$temp/upper" "$temp/work" "$tickd_cache/bare-debs/partial"
