@@ -24,37 +24,30 @@ public:
     void OnDocumentStart(const YAML::Mark& at) override { begins_at_ = at; }
     void OnDocumentEnd() override {}
     void OnNull(const YAML::Mark& at, YAML::anchor_t /*anchor*/) override { count(at); }
-    void OnAlias(const YAML::Mark& at, YAML::anchor_t /*anchor*/) override { count_more(at); }
+    void OnAlias(const YAML::Mark& at, YAML::anchor_t /*anchor*/) override { count(at); }
     void OnScalar(const YAML::Mark& at, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
                   const std::string& /*value*/) override {
-        count_more(at);
+        count(at);
     }
     void OnSequenceStart(const YAML::Mark& at, const std::string& /*tag*/,
                          YAML::anchor_t /*anchor*/, YAML::EmitterStyle::value /*style*/) override {
-        count_more(at);
+        count(at);
     }
     void OnSequenceEnd() override {}
     void OnMapStart(const YAML::Mark& at, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
                     YAML::EmitterStyle::value /*style*/) override {
-        count_more(at);
+        count(at);
     }
     void OnMapEnd() override {}
 
-    [[nodiscard]] bool has_values() const { return has_values_; }
     [[nodiscard]] const YAML::Mark& begins_at() const { return begins_at_; }
 
 private:
     void count(const YAML::Mark& at) {
         if (++count_ > values_max) throw too_many_values{at};
     }
-    void count_more(const YAML::Mark& at) {
-        has_values_ = true;
-        count(at);
-    }
-
     YAML::Mark begins_at_ = YAML::Mark::null_mark();
     std::size_t count_ = 0;
-    bool has_values_ = false;
 };
 
 int line_of(const YAML::Mark& mark) { return mark.is_null() ? 0 : mark.line + 1; }
@@ -71,8 +64,8 @@ std::vector<config_problem> check_yaml_bounds(const std::string& text, const std
         return {{file, line_of(found.at), "",
                  std::format("has more than {} values in it", values_max)}};
     }
-    if (!second.has_values()) return {};
-    return {{file, line_of(second.begins_at()), "", "must be a single YAML document"}};
+    return {{file, line_of(second.begins_at()), "",
+             "must be a single YAML document; what begins here does not belong to the first one"}};
 }
 
 }  // namespace tickd

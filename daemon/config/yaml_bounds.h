@@ -1,7 +1,7 @@
 // Whether a text is one YAML document of a bounded size, found out before anything is built of it.
 //
-// yaml-cpp 0.8 can stop moving at a bracket that nothing opened, and its LoadAll then takes the
-// text for documents without end: a configuration with one stray character would fill the memory.
+// yaml-cpp 0.8 stops moving at a comma outside brackets, and its LoadAll then takes the text for
+// documents without end: one stray character in a configuration would fill the memory.
 #pragma once
 
 #include <string>

@@ -165,6 +165,16 @@ TEST_CASE("the wrong shape of YAML is a problem, not a crash", "[config]") {
         problems_of("listeners:\n  -\n").contains("tickd.yaml:2: listeners[0]: needs an address"));
     CHECK(problems_of("listeners: [a:1]\n").contains("listeners[0]: must be a group"));
     CHECK(problems_of("a: b\n---\nc: d\n").contains("single YAML document"));
+    // Of these yaml-cpp's LoadAll makes documents without end.
+    for (const char* text : {",", "\"a\",", "{listeners: []}, b", "!,", "log:\n, a"}) {
+        CHECK_FALSE(problems_of(text).empty());
+    }
+    CHECK(problems_of("# nothing\n\n{log: {level: info}}, b\n")
+              .contains("tickd.yaml:3: must be a single"));
+    CHECK(problems_of("a: b\n---\n").contains("single YAML document"));
+    std::string many;
+    for (int i = 0; i < 100'000; ++i) many += "- a\n";
+    CHECK(problems_of(many).contains("tickd.yaml:100000: has more than 100000 values"));
     CHECK(problems_of("log: {level: info\n").contains("tickd.yaml:2: not YAML"));
     CHECK(problems_of("log:\n\tlevel: info\n").contains("tickd.yaml:2: not YAML"));
     CHECK(problems_of("&a [*a, *b]").contains("not YAML"));
