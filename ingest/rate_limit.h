@@ -26,6 +26,8 @@ public:
         return std::max<std::int64_t>(after - now_ns + 999, 0) / 1000;
     }
 
+    [[nodiscard]] std::uint64_t per_second() const noexcept { return per_second_; }
+
 private:
     static constexpr std::uint64_t second_ns = 1'000'000'000;
     std::uint64_t per_second_;

@@ -35,7 +35,7 @@ constexpr std::uint64_t times_the_limit = 10;
 
 struct neighbour_arguments {
     std::uint64_t rate = 1'000, limit = 5'000;
-    std::uint32_t seconds = 10, rounds = 5;
+    std::uint32_t seconds = 10, rounds = 11;
     std::string results = "bench/results";
 };
 

@@ -23,6 +23,11 @@ constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
 // How long a peer that was told why may take to read it.
 constexpr std::chrono::seconds farewell_time{5};
 
+// A session that a limit holds is read in pieces of so much of its rate: in whole buffers, what it
+// sends in excess would come in lumps of hundreds of lines, and others' lines wait behind each.
+constexpr std::chrono::milliseconds limited_read{10};
+constexpr std::size_t limited_read_bytes_min = 512;
+
 }  // namespace
 
 session::session(lane& home, wire socket, record_source source, ingest::ack_level acks,
@@ -89,8 +94,14 @@ asio::awaitable<void> session::obey_limits() {
     for (const auto& each : limits_.flows) {
         wait_us = std::max(wait_us, each->take(lines_taken_, bytes_taken_, now_us));
     }
+    const std::size_t line_bytes = bytes_taken_ / std::max<std::uint64_t>(lines_taken_, 1);
     lines_taken_ = bytes_taken_ = 0;
+    read_bytes_max_ = SIZE_MAX;
     if (wait_us == 0 || !may_wait()) co_return;
+    for (const auto& each : limits_.flows) {
+        read_bytes_max_ = std::min(read_bytes_max_, each->bytes_within(limited_read, line_bytes));
+    }
+    read_bytes_max_ = std::max(read_bytes_max_, limited_read_bytes_min);
     add(lane_.counters().reading_limited, 1);
     pace_.expires_after(std::chrono::microseconds(wait_us));
     co_await pace_.async_wait(asio::bind_cancellation_slot(read_cancel_.slot(), no_throw));
@@ -123,6 +134,7 @@ asio::awaitable<void> session::read_to_end() {
         if (closing_ || (draining_ && drain_bytes_ == 0)) break;
 
         std::span<char> room = frames_.room();
+        room = room.first(std::min(room.size(), read_bytes_max_));
         // A read that began before draining may end behind its beginning: what it brings was not
         // among the bytes that drain() found.
         const bool counted = draining_;

@@ -86,6 +86,7 @@ private:
     boost::asio::steady_timer farewell_;            // for a peer that does not read its last lines
     boost::asio::steady_timer pace_, idle_;
     std::uint64_t lines_taken_ = 0, bytes_taken_ = 0;  // since limits were last asked
+    std::size_t read_bytes_max_ = SIZE_MAX;            // less while a limit holds it
     std::int64_t waiting_since_us_ = 0;                // for the peer, monotonic; 0: it does not
     ingest::byte_buffer replies_, writing_;
     std::uint64_t acks_waiting_ = 0, rejects_waiting_ = 0;  // lines in replies_

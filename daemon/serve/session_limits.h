@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -27,6 +28,21 @@ public:
     [[nodiscard]] std::int64_t take(std::uint64_t lines, std::uint64_t bytes, std::int64_t now_us) {
         return std::max(lines_ ? lines_->take(lines, now_us) : 0,
                         bytes_ ? bytes_->take(bytes, now_us) : 0);
+    }
+
+    // What flows in within `span`, in bytes, when lines are of that length; SIZE_MAX without a
+    // limit.
+    [[nodiscard]] std::size_t bytes_within(std::chrono::microseconds span,
+                                           std::size_t line_bytes) const {
+        const double seconds = std::chrono::duration<double>(span).count();
+        double most = static_cast<double>(SIZE_MAX / 2);
+        const double unlimited = most;
+        if (lines_) {
+            most = std::min(most, static_cast<double>(lines_->per_second()) * seconds *
+                                      static_cast<double>(line_bytes));
+        }
+        if (bytes_) most = std::min(most, static_cast<double>(bytes_->per_second()) * seconds);
+        return most == unlimited ? SIZE_MAX : static_cast<std::size_t>(most);
     }
 
 private:

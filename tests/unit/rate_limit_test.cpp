@@ -1,8 +1,11 @@
 #include <catch2/catch_test_macros.hpp>
 
+#include <chrono>
+#include <cstdint>
 #include <thread>
 #include <vector>
 
+#include "daemon/serve/session_limits.h"
 #include "ingest/rate_limit.h"
 
 using ingest::rate_limit;
@@ -17,6 +20,15 @@ TEST_CASE("a second's worth goes at once, then the rate holds") {
     // After a second without any, no more than a second's worth is there.
     CHECK(limit.take(1000, begin + 60'000'000) == 0);
     CHECK(limit.take(500, begin + 60'000'000) == 500'000);
+}
+
+TEST_CASE("a flow knows how many bytes come in so long") {
+    using namespace std::chrono_literals;
+    CHECK(tickd::flow_limit({}, {}).bytes_within(10ms, 100) == SIZE_MAX);
+    CHECK(tickd::flow_limit(5000, {}).bytes_within(10ms, 130) == 6500);
+    CHECK(tickd::flow_limit({}, 1'000'000).bytes_within(10ms, 130) == 10'000);
+    CHECK(tickd::flow_limit(5000, 1000).bytes_within(10ms, 130) == 10);
+    CHECK(tickd::flow_limit(1, {}).bytes_within(10ms, 0) == 0);
 }
 
 TEST_CASE("what comes in one piece is taken whole and paid for afterwards") {
