@@ -111,7 +111,7 @@ private:
     std::vector<event_place> events_;
     std::vector<producer_share> producers_;
     byte_buffer tick_bytes_, event_bytes_, dead_bytes_;
-    segment_packer segments_{level_of_batch};
+    segment_packer segments_{packing::batch};
     std::vector<segment_tick> run_;  // of one symbol, filled from its end
     std::size_t ticks_left_ = 0;     // those before are to be encoded yet
     bool preparing_ = false;         // begun and not finished

@@ -7,13 +7,7 @@ namespace ingest {
 
 namespace {
 
-constexpr std::int64_t day_us = 86'400'000'000;
 constexpr std::uint16_t no_text = 0xFFFF;
-
-[[nodiscard]] std::int64_t end_of_day(std::int64_t time_us) noexcept {
-    const std::int64_t into_day_us = (time_us % day_us + day_us) % day_us;
-    return time_us - into_day_us + day_us;
-}
 
 // A tick that has something, where all or none had it so far, or the other way round, makes the
 // difference between a bitmap and none.
@@ -26,6 +20,12 @@ constexpr std::uint16_t no_text = 0xFFFF;
 }
 
 }  // namespace
+
+std::int64_t end_of_day_us(std::int64_t time_us) noexcept {
+    constexpr std::int64_t day_us = 86'400'000'000;
+    const std::int64_t into_day_us = (time_us % day_us + day_us) % day_us;
+    return time_us - into_day_us + day_us;
+}
 
 struct segment_encoder::tick_values {
     int128 spread, rest;
@@ -49,7 +49,7 @@ bool segment_encoder::add(const segment_tick& tick) {
     assert(!tick.symbol.empty() && tick.symbol.size() <= 255 && tick.source.size() <= 255);
     if (empty()) {
         head_ = {};
-        day_end_us_ = end_of_day(tick.time_us);
+        day_end_us_ = end_of_day_us(tick.time_us);
     } else if (shape_.ticks == limits::segment_ticks_max || tick.time_us < head_.last_time_us ||
                tick.time_us >= day_end_us_) {
         return false;

@@ -21,6 +21,9 @@ struct encoded_segment {
     std::string_view metadata;  // empty: no tick has any
 };
 
+// When the UTC day of that time ends: the first microsecond of the next.
+[[nodiscard]] std::int64_t end_of_day_us(std::int64_t time_us) noexcept;
+
 // Holds some 300 KiB, made once; nothing is allocated per tick or segment after that, but for
 // metadata. Not for two threads at a time.
 class segment_encoder {

@@ -20,15 +20,6 @@ constexpr std::size_t mixed_ticks_max = 16'384;
 
 }  // namespace
 
-segment_level level_of_batch(bool /*mixed*/, std::size_t /*data_bytes*/) noexcept {
-    return segment_level::fresh;
-}
-
-segment_level level_of_compaction(bool mixed, std::size_t data_bytes) noexcept {
-    return !mixed && data_bytes >= limits::segment_bytes_max / 2 ? segment_level::merged
-                                                                 : segment_level::unmerged;
-}
-
 void segment_packer::begin(std::size_t run_ticks_min) {
     out_.clear();
     mixed_.clear();
@@ -38,8 +29,18 @@ void segment_packer::begin(std::size_t run_ticks_min) {
 
 void segment_packer::add(const uuid* tenant, std::span<const segment_tick> run) {
     if (run.size() >= run_ticks_min_) {
-        for (const segment_tick& tick : run) pack(tenant, tick);
-        end_segment(tenant);
+        if (how_ == packing::batch) {
+            for (const segment_tick& tick : run) pack(tenant, tick);
+            end_segment(tenant, false);
+            return;
+        }
+        while (!run.empty()) {
+            const auto next_day = std::ranges::lower_bound(run, end_of_day_us(run.front().time_us),
+                                                           {}, &segment_tick::time_us);
+            const auto of_day = static_cast<std::size_t>(next_day - run.begin());
+            pack_evenly(tenant, run.first(of_day));
+            run = run.subspan(of_day);
+        }
         return;
     }
     // By value: the runs of one tenant point into as many blocks as they come from.
@@ -64,17 +65,51 @@ void segment_packer::pack_mixed() {
     for (std::uint32_t i = 0; i < mixed_.size(); ++i) by_time_.push_back({mixed_[i].time_us, i});
     std::ranges::sort(by_time_);
     for (const auto& [time_us, index] : by_time_) pack(mixed_tenant_, mixed_[index]);
-    end_segment(mixed_tenant_);
+    end_segment(mixed_tenant_, false);
     mixed_.clear();
 }
 
 void segment_packer::pack(const uuid* tenant, const segment_tick& tick) {
     if (encoder_.add(tick)) return;
-    end_segment(tenant);
+    end_segment(tenant, true);
     static_cast<void>(encoder_.add(tick));  // An empty encoder takes every tick.
 }
 
-void segment_packer::end_segment(const uuid* tenant) {
+// A small segment between whole ones would stay small, or be merged with others across these, and
+// then every bound between the others would lie within it.
+void segment_packer::pack_evenly(const uuid* tenant, std::span<const segment_tick> run_of_day) {
+    struct place {
+        std::size_t tick, stream_bytes, segments;
+    };
+    place before{0, out_.size(), segments_}, last = before;
+    for (std::size_t i = 0; i < run_of_day.size(); ++i) {
+        if (encoder_.add(run_of_day[i])) continue;
+        end_segment(tenant, true);
+        before = last;
+        last = {i, out_.size(), segments_};
+        static_cast<void>(encoder_.add(run_of_day[i]));
+    }
+    if (last.tick == 0 || encoder_.data_bytes() >= limits::segment_bytes_max / 2) {
+        end_segment(tenant, last.tick != 0);
+        return;
+    }
+    static_cast<void>(encoder_.finish());
+    out_.truncate(before.stream_bytes);
+    segments_ = before.segments;
+    const auto shared = run_of_day.subspan(before.tick);
+    for (const segment_tick& tick : shared.first(shared.size() / 2)) pack(tenant, tick);
+    end_segment(tenant, true);
+    for (const segment_tick& tick : shared.subspan(shared.size() / 2)) pack(tenant, tick);
+    end_segment(tenant, true);
+}
+
+segment_level segment_packer::level_of(bool mixed, bool whole, std::size_t data_bytes) const {
+    if (how_ == packing::batch) return segment_level::fresh;
+    const bool merged = !mixed && (whole || data_bytes >= limits::segment_bytes_max / 2);
+    return merged ? segment_level::merged : segment_level::unmerged;
+}
+
+void segment_packer::end_segment(const uuid* tenant, bool whole) {
     if (encoder_.empty()) return;
     if (segments_++ == 0) begin_copy_stream(out_);
     const encoded_segment made = encoder_.finish();
@@ -83,32 +118,32 @@ void segment_packer::end_segment(const uuid* tenant) {
     const auto numeric = [mixed](copy_cursor& to, int128 value) {
         mixed ? to.null() : to.numeric(value);
     };
-    append_copy_row(out_,
-                    fixed_bytes_max + made.data.size() + made.metadata.size() + head.symbol.size(),
-                    [&](copy_cursor& to) {
-                        to.number(static_cast<std::int16_t>(row_fields));
-                        to.timestamptz(head.first_time_us);
-                        to.timestamptz(head.last_time_us);
-                        mixed ? to.null() : to.text(head.symbol);
-                        to.uuid_or_null(tenant);
-                        to.int2(static_cast<std::int16_t>(level_(mixed, made.data.size())));
-                        to.int4(static_cast<std::int32_t>(head.tick_count));
-                        to.int4(static_cast<std::int32_t>(head.volume_count));
-                        numeric(to, head.first_mid);
-                        numeric(to, head.last_mid);
-                        numeric(to, head.min_bid);
-                        numeric(to, head.max_bid);
-                        numeric(to, head.min_ask);
-                        numeric(to, head.max_ask);
-                        numeric(to, head.min_mid);
-                        numeric(to, head.max_mid);
-                        numeric(to, head.sum_bid);
-                        numeric(to, head.sum_ask);
-                        numeric(to, head.sum_mid);
-                        !mixed&& head.volume_count != 0 ? to.numeric(head.sum_volume) : to.null();
-                        to.text(made.data);
-                        made.metadata.empty() ? to.null() : to.text(made.metadata);
-                    });
+    append_copy_row(
+        out_, fixed_bytes_max + made.data.size() + made.metadata.size() + head.symbol.size(),
+        [&](copy_cursor& to) {
+            to.number(static_cast<std::int16_t>(row_fields));
+            to.timestamptz(head.first_time_us);
+            to.timestamptz(head.last_time_us);
+            mixed ? to.null() : to.text(head.symbol);
+            to.uuid_or_null(tenant);
+            to.int2(static_cast<std::int16_t>(level_of(mixed, whole, made.data.size())));
+            to.int4(static_cast<std::int32_t>(head.tick_count));
+            to.int4(static_cast<std::int32_t>(head.volume_count));
+            numeric(to, head.first_mid);
+            numeric(to, head.last_mid);
+            numeric(to, head.min_bid);
+            numeric(to, head.max_bid);
+            numeric(to, head.min_ask);
+            numeric(to, head.max_ask);
+            numeric(to, head.min_mid);
+            numeric(to, head.max_mid);
+            numeric(to, head.sum_bid);
+            numeric(to, head.sum_ask);
+            numeric(to, head.sum_mid);
+            !mixed&& head.volume_count != 0 ? to.numeric(head.sum_volume) : to.null();
+            to.text(made.data);
+            made.metadata.empty() ? to.null() : to.text(made.metadata);
+        });
 }
 
 }  // namespace ingest

@@ -33,17 +33,15 @@ enum class segment_level : std::int16_t {
     merged = 2,
 };
 
-// The level of a segment that was just made, by its size.
-using level_rule = segment_level (*)(bool mixed, std::size_t data_bytes);
-
-// Of a batch: always fresh.
-[[nodiscard]] segment_level level_of_batch(bool mixed, std::size_t data_bytes) noexcept;
-// Of a compaction: merged when it has a symbol of its own and is at least half full.
-[[nodiscard]] segment_level level_of_compaction(bool mixed, std::size_t data_bytes) noexcept;
+// What is packed, and so how.
+enum class packing : bool {
+    batch,       // every segment is fresh, and a run's last one is what is left over
+    compaction,  // a run's last one shares ticks with the one before it, so that neither is small
+};
 
 class segment_packer {
 public:
-    explicit segment_packer(level_rule level) : level_(level) {}
+    explicit segment_packer(packing how) : how_(how) {}
 
     // `run_ticks_min`: a symbol with fewer ticks in a run goes to the mixed ones.
     void begin(std::size_t run_ticks_min);
@@ -58,9 +56,12 @@ public:
 private:
     void pack(const uuid* tenant, const segment_tick& tick);
     void pack_mixed();
-    void end_segment(const uuid* tenant);
+    void pack_evenly(const uuid* tenant, std::span<const segment_tick> run_of_day);
+    // `whole`: it took all that it could, or has its share of what did not fit into one.
+    void end_segment(const uuid* tenant, bool whole);
+    [[nodiscard]] segment_level level_of(bool mixed, bool whole, std::size_t data_bytes) const;
 
-    level_rule level_;
+    packing how_;
     std::size_t run_ticks_min_ = 0;
     segment_encoder encoder_;
     byte_buffer out_;

@@ -241,7 +241,7 @@ def read(conninfo, symbol, begin=None, end=None, with_metadata=False):
     and the bounds in microseconds since 1970 (None: open)."""
     with tempfile.TemporaryDirectory() as folder:
         file = os.path.join(folder, "segments.bin")
-        lines = ["\\set ON_ERROR_STOP on",
+        lines = ["\\set ON_ERROR_STOP on", "SET max_parallel_workers_per_gather = 0;",
                  f"\\copy ({query(symbol, begin, end, with_metadata)}) TO '{file}' (FORMAT binary)",
                  "SELECT " + ", ".join(
                      "NULL" if bound is None else

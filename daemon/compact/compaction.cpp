@@ -61,24 +61,40 @@ const std::string take_mixed =
     "DELETE FROM public.price_segment WHERE level = 1 AND symbol IS NULL AND id <= $1 RETURNING " +
     columns;
 
-// The small segments of those symbols' days that have eight of them, or enough for a whole one.
+// Small segments of a symbol's day that have no whole one among them: eight, or enough for a whole
+// one. Merged across a whole one they would overlap it, and readers count what overlaps from rows.
 const std::string take_small =
     std::string() +
-    "WITH ripe AS (SELECT symbol, tenant_id, day FROM ("
-    "  SELECT symbol, tenant_id, day, sum(bytes) OVER (ORDER BY symbol, tenant_id, day) AS bytes"
-    "    FROM (SELECT symbol, tenant_id, date_trunc('day', first_time, 'UTC') AS day,"
-    "                 sum(tick_count::bigint * " +
+    "WITH days AS (SELECT symbol, tenant_id, date_trunc('day', first_time, 'UTC') AS day"
+    "  FROM public.price_segment WHERE level = 1 AND symbol IS NOT NULL"
+    "  GROUP BY 1, 2, 3 HAVING count(*) >= 8 OR"
+    "    (count(*) >= 2 AND sum(octet_length(data)) >= 7000)),"
+    " small AS (SELECT s.symbol, s.tenant_id, d.day, s.id, s.first_time,"
+    "    octet_length(s.data) AS data_bytes,"
+    "    s.tick_count::bigint * " +
     tick_bytes +
-    " + coalesce(octet_length(metadata), 0)) AS bytes"
-    "            FROM public.price_segment WHERE level = 1 AND symbol IS NOT NULL"
-    "           GROUP BY 1, 2, 3 HAVING count(*) >= 8 OR"
-    "                 (count(*) >= 2 AND sum(octet_length(data)) >= 7000)) AS sums) AS running"
-    "   WHERE bytes <= " +
+    " + coalesce(octet_length(s.metadata), 0) AS bytes,"
+    "    lag(s.first_time) OVER (PARTITION BY s.symbol, s.tenant_id, d.day"
+    "                            ORDER BY s.first_time, s.id) AS previous"
+    "  FROM public.price_segment s JOIN days d ON s.symbol = d.symbol"
+    "   AND s.tenant_id IS NOT DISTINCT FROM d.tenant_id AND s.first_time >= d.day"
+    "   AND s.first_time < d.day + interval '1 day' WHERE s.level = 1),"
+    " parted AS (SELECT s.*, EXISTS (SELECT FROM public.price_segment f WHERE f.level = 2"
+    "     AND f.symbol = s.symbol AND f.tenant_id IS NOT DISTINCT FROM s.tenant_id"
+    "     AND f.first_time >= s.previous AND f.first_time < s.first_time) AS apart FROM small s),"
+    " numbered AS (SELECT p.*, count(*) FILTER (WHERE p.apart) OVER (PARTITION BY p.symbol,"
+    "     p.tenant_id, p.day ORDER BY p.first_time, p.id) AS part FROM parted p),"
+    " ripe AS (SELECT symbol, tenant_id, begins, ends FROM (SELECT symbol, tenant_id,"
+    "     min(first_time) AS begins, max(first_time) AS ends, row_number() OVER w AS n,"
+    "     sum(sum(bytes)) OVER w AS bytes FROM numbered GROUP BY symbol, tenant_id, day, part"
+    "     HAVING count(*) >= 8 OR (count(*) >= 2 AND sum(data_bytes) >= 7000)"
+    "     WINDOW w AS (ORDER BY symbol, tenant_id, day, part)) AS running"
+    "  WHERE bytes <= " +
     taken_bytes_max +
-    " LIMIT 500)"
+    " OR n = 1 LIMIT 500)"
     " DELETE FROM public.price_segment s USING ripe r WHERE s.level = 1 AND s.symbol = r.symbol"
-    " AND s.tenant_id IS NOT DISTINCT FROM r.tenant_id AND s.first_time >= r.day"
-    " AND s.first_time < r.day + interval '1 day'"
+    " AND s.tenant_id IS NOT DISTINCT FROM r.tenant_id AND s.first_time >= r.begins"
+    " AND s.first_time <= r.ends"
     " RETURNING s.symbol, s.tenant_id, s.data, s.metadata";
 
 // Fewer ticks than this of one symbol stay mixed when fresh ones are folded. Mixed ones are then
@@ -88,7 +104,7 @@ constexpr std::size_t folded_run_ticks_min = 64;
 }  // namespace
 
 compaction::compaction(pg_target target)
-    : target_(std::move(target)), packer_(ingest::level_of_compaction) {}
+    : target_(std::move(target)), packer_(ingest::packing::compaction) {}
 
 void compaction::give_up() noexcept { cutter_.cut(); }
 

@@ -2,7 +2,7 @@
 //
 //   fold         level 0 -> candles and latest prices, and back as level 1 or 2
 //   merge_mixed  mixed ones of level 1 -> one symbol each
-//   merge_small  the small ones of a symbol's day -> fewer
+//   merge_small  the small ones of a symbol's day that no whole one stands between -> fewer
 //
 // Each takes segments away and puts the same ticks back in others, so whoever reads sees them once,
 // before or after. A transaction that fails leaves what was there, so nothing has to be remembered;

@@ -93,7 +93,7 @@ std::expected<rebuilt, pg_error> rebuild_day(
         between("DELETE FROM public.price_segment WHERE first_time >= {0} AND first_time < {1};"
                 "DELETE FROM public.price_candle_1m WHERE time >= {0} AND time < {1};"));
     if (!done) return std::unexpected(done.error());
-    ingest::segment_packer packer(ingest::level_of_compaction);
+    ingest::segment_packer packer(ingest::packing::compaction);
     std::vector<ingest::uuid> tenants;
     auto source = tick_rows::open(connection, day * day_us, (day + 1) * day_us);
     if (!source) return std::unexpected(source.error());

@@ -4,8 +4,11 @@
 #include <format>
 #include <thread>
 
+#include "daemon/compact/compaction.h"
+#include "ingest/segment_packer.h"
 #include "tests/support/daemon_process.h"
 #include "tests/support/pg_query.h"
+#include "tests/support/private_cluster.h"
 #include "tests/support/random_ticks.h"
 #include "tests/support/real_data.h"
 #include "tests/support/segment_check.h"
@@ -59,6 +62,54 @@ TEST_CASE("every batch leaves segments that hold its rows") {
     CHECK(one(site.sql(), "SELECT bool_and(level = 0) FROM price_segment") == "t");
     CHECK(one(site.sql(), "SELECT max(octet_length(data)) <= 7680 FROM price_segment") == "t");
     CHECK(site.daemon().stop() == 0);
+}
+
+TEST_CASE("small segments are merged, but not across whole ones") {
+    const std::string conninfo = migrated_database(shared_cluster());
+    pg_connection sql = connect(conninfo);
+    // Eighteen small ones of a symbol, of a hundred ticks each, one after the other.
+    ingest::segment_packer packer(ingest::packing::compaction);
+    for (std::int64_t piece = 0; piece < 18; ++piece) {
+        std::vector<ingest::segment_tick> run(100);
+        for (std::size_t i = 0; i < run.size(); ++i) {
+            run[i].time_us = before_midnight_us + piece * 1'000'000 + static_cast<int>(i) * 1000;
+            run[i].bid = 10'000 + static_cast<int>(i % 7);
+            run[i].ask = run[i].mid = run[i].bid + 2;
+            run[i].symbol = "A";
+        }
+        packer.begin(1);
+        packer.add(nullptr, run);
+        REQUIRE(sql.copy_begin(std::string(ingest::copy_segments_statement)).has_value());
+        REQUIRE(sql.copy_put(packer.finish()).has_value());
+        REQUIRE(sql.copy_end().has_value());
+    }
+    REQUIRE(one(sql, "SELECT string_agg(DISTINCT level::text, ' ') FROM price_segment") == "1");
+    pg_target target;
+    target.conninfo = as_user(conninfo, "tickd_compactor");
+    compaction work(target);
+    REQUIRE(work.connect().has_value());
+    const auto whole = [&](const std::string& which) {
+        run(sql, "UPDATE price_segment s SET level = CASE WHEN " + which +
+                     " THEN 2 ELSE 1 END FROM (SELECT id, row_number() OVER (ORDER BY first_time)"
+                     " AS n FROM price_segment) AS numbered WHERE numbered.id = s.id");
+    };
+    const auto merge = [&] {
+        auto done = work.merge_small();
+        REQUIRE(done.has_value());
+        return *done;
+    };
+    whole("n % 2 = 0");
+    CHECK(merge().segments_taken == 0);
+    // Nine of them between two whole ones, two before and five behind these.
+    whole("n IN (3, 13)");
+    const compaction_step merged = merge();
+    CHECK(merged.segments_taken == 9);
+    CHECK(merged.segments_made == 1);
+    CHECK(merge().segments_taken == 0);
+    CHECK(one(sql,
+              "SELECT count(*) FROM price_segment a JOIN price_segment b ON a.id < b.id"
+              " AND a.first_time <= b.last_time AND b.first_time <= a.last_time") == "0");
+    CHECK(one(sql, "SELECT sum(tick_count) FROM price_segment") == "1800");
 }
 
 TEST_CASE("the compactor merges segments, keeps candles, and loses nothing") {

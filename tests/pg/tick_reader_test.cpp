@@ -214,7 +214,17 @@ TEST_CASE("a borrowed connection keeps its transaction and its snapshot") {
     REQUIRE(reader.read("A", begin_us, end_us, {}, columns).has_value());
     CHECK(columns.size() == whole);
     CHECK(::PQtransactionStatus(mine) == PQTRANS_INTRANS);
+    const auto workers = [&] {
+        PGresult* const answer = ::PQexec(mine, "SHOW max_parallel_workers_per_gather");
+        const std::string value = ::PQgetvalue(answer, 0, 0);
+        ::PQclear(answer);
+        return value;
+    };
+    const std::string before = workers();
+    CHECK(before != "0");
     ::PQclear(::PQexec(mine, "COMMIT"));
     REQUIRE(reader.read("A", begin_us, end_us, {}, columns).has_value());
     CHECK(columns.size() == 0);
+    CHECK(::PQtransactionStatus(mine) == PQTRANS_IDLE);
+    CHECK(workers() == before);
 }

@@ -19,14 +19,57 @@ namespace {
 
 constexpr std::size_t run_ticks_min = 64;
 
+// What a row of the stream says of its segment.
+struct stored {
+    std::int64_t first_us, last_us;
+    ingest::segment_level level;
+    std::uint64_t ticks;
+};
+
+// Of a COPY BINARY stream in the order of copy_segments_statement.
+std::vector<stored> segments_of(const std::string& stream) {
+    std::vector<stored> all;
+    std::size_t at = 19;  // behind signature, flags and extension
+    const auto number = [&](std::size_t bytes) {
+        std::uint64_t value = 0;
+        for (std::size_t i = 0; i < bytes; ++i) {
+            value = value << 8U | static_cast<std::uint8_t>(stream.at(at++));
+        }
+        return value;
+    };
+    constexpr std::int64_t postgres_epoch_us = 946'684'800'000'000;
+    for (std::uint64_t fields = 0; (fields = number(2)) != 0xFFFF;) {
+        stored next{};
+        for (std::uint64_t field = 0; field < fields; ++field) {
+            const auto length = static_cast<std::uint32_t>(number(4));
+            if (length == UINT32_MAX) continue;
+            const std::size_t end = at + length;
+            switch (field) {
+                case 0:
+                    next.first_us = static_cast<std::int64_t>(number(8)) + postgres_epoch_us;
+                    break;
+                case 1:
+                    next.last_us = static_cast<std::int64_t>(number(8)) + postgres_epoch_us;
+                    break;
+                case 4: next.level = static_cast<ingest::segment_level>(number(2)); break;
+                case 5: next.ticks = number(4); break;
+                default: break;
+            }
+            at = end;
+        }
+        all.push_back(next);
+    }
+    return all;
+}
+
 // `count` ticks of one symbol, a second apart. The symbol must live as long as they.
 std::vector<segment_tick> run_of(std::string_view symbol, std::size_t count) {
     std::vector<segment_tick> run(count);
     for (std::size_t i = 0; i < count; ++i) {
         run[i] = {.time_us = static_cast<std::int64_t>(i) * 1'000'000,
-                  .bid = 10'000,
-                  .ask = 10'002,
-                  .mid = 10'001,
+                  .bid = 10'000 + static_cast<int>(i * 7919 % 1009),
+                  .ask = 10'002 + static_cast<int>(i * 7919 % 1009 + i * 31 % 17),
+                  .mid = 10'001 + static_cast<int>(i * 7919 % 1009),
                   .volume = {},
                   .symbol = symbol,
                   .source = {},
@@ -41,7 +84,7 @@ struct packed {
 };
 
 packed pack(const std::vector<std::pair<const uuid*, std::vector<segment_tick>>>& runs) {
-    segment_packer packer(ingest::level_of_batch);
+    segment_packer packer(ingest::packing::batch);
     packer.begin(run_ticks_min);
     for (const auto& [tenant, run] : runs) packer.add(tenant, run);
     std::string stream(packer.finish());
@@ -84,7 +127,7 @@ TEST_CASE("ticks without a tenant share no segment with a tenant's") {
 }
 
 TEST_CASE("what a packer held before does not reach into the next stream") {
-    segment_packer packer(ingest::level_of_batch);
+    segment_packer packer(ingest::packing::batch);
     const std::vector<segment_tick> run = run_of("A", 3);
     std::vector<std::string> streams;
     for (int i = 0; i < 2; ++i) {
@@ -98,4 +141,49 @@ TEST_CASE("what a packer held before does not reach into the next stream") {
     CHECK((streams[0] == streams[1]));
     packer.begin(run_ticks_min);
     CHECK(packer.finish().empty());
+}
+
+TEST_CASE("a compaction leaves no small rest of a run that filled segments") {
+    // Lengths around one, two and three segments' worth, a step less than half of one.
+    std::size_t in_batch = 0, in_compaction = 0;
+    for (std::size_t ticks = 500; ticks < 12'000; ticks += 397) {
+        const std::vector<segment_tick> run = run_of("A", ticks);
+        segment_packer batch(ingest::packing::batch), compaction(ingest::packing::compaction);
+        batch.begin(run_ticks_min);
+        batch.add(nullptr, run);
+        static_cast<void>(batch.finish());
+        compaction.begin(run_ticks_min);
+        compaction.add(nullptr, run);
+        const std::string stream(compaction.finish());
+        in_batch += batch.segment_count();
+        in_compaction += compaction.segment_count();
+        // Sharing takes no more of them.
+        CHECK(compaction.segment_count() == batch.segment_count());
+        std::vector<stored> all = segments_of(stream);
+        REQUIRE(all.size() == compaction.segment_count());
+        std::uint64_t sum = 0;
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            sum += all[i].ticks;
+            if (all.size() > 1) {
+                CHECK(all[i].level == ingest::segment_level::merged);
+                CHECK(all[i].ticks * 3 > all[0].ticks);
+            }
+            if (i != 0) CHECK(all[i].first_us > all[i - 1].last_us);
+        }
+        CHECK(sum == ticks);
+    }
+    CHECK(in_batch == in_compaction);
+}
+
+TEST_CASE("ticks of the next day begin anew, and their number decides for itself") {
+    std::vector<segment_tick> run = run_of("A", 5000);
+    constexpr std::int64_t day_us = 86'400'000'000;
+    for (std::size_t i = 4990; i < run.size(); ++i) run[i].time_us += day_us;
+    segment_packer packer(ingest::packing::compaction);
+    packer.begin(run_ticks_min);
+    packer.add(nullptr, run);
+    const std::vector<stored> all = segments_of(std::string(packer.finish()));
+    REQUIRE(all.size() >= 2);
+    CHECK(all.back().ticks == 10);
+    CHECK(all.back().level == ingest::segment_level::unmerged);
 }
