@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/load/file_cache.h"
 #include "bench/load/process_figures.h"
 #include "tests/support/pg_query.h"
 
@@ -86,6 +87,14 @@ void bench_server::drop(const std::string& conninfo) {
 }
 
 void bench_server::settle() { run(sql_, "CHECKPOINT"); }
+
+std::uint64_t bench_server::restart_cold() {
+    cluster_.stop(tickd::test::stop_mode::fast);
+    const std::uint64_t kept_bytes = drop_cached_files(cluster_.directory() + "/data");
+    cluster_.start();
+    sql_ = tickd::test::connect(cluster_.conninfo("postgres"));
+    return kept_bytes;
+}
 
 double bench_server::cpu_seconds() const {
     std::ifstream file(cluster_.directory() + "/data/postmaster.pid");

@@ -2,6 +2,7 @@
 // server, the same for every way in.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,9 @@ public:
     void drop(const std::string& conninfo);
     // Writes everything to disk, so that a run does not pay for the one before it.
     void settle();
+    // Starts it anew, with nothing of its files in memory. Connections to it end. The bytes that
+    // the kernel would not let go of.
+    std::uint64_t restart_cold();
 
     [[nodiscard]] const std::string& folder() const noexcept { return cluster_.directory(); }
     // Time on a processor of the server and of all its processes so far, those that have ended

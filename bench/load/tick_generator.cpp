@@ -50,7 +50,8 @@ void tick_generator::append_line(std::string& to) {
     std::int64_t& bid = bids_[symbol];
     bid = std::max<std::int64_t>(bid + static_cast<std::int64_t>(dice % 7) - 3, 1000);
     const std::uint64_t ask = static_cast<std::uint64_t>(bid) + 1 + dice / 7 % 5;
-    std::int64_t time_us = begin_us + static_cast<std::int64_t>(made_) * step_us;
+    std::int64_t time_us =
+        mix_.begin_us + static_cast<std::int64_t>(static_cast<double>(made_) * mix_.step_us);
     if (mix_.late_part > 0 &&
         static_cast<double>(random() % 1'000'000) < mix_.late_part * 1'000'000) {
         time_us -= static_cast<std::int64_t>(random() % 10'000'000);

@@ -12,15 +12,14 @@ struct tick_mix {
     bool metadata = false;
     double late_part = 0;  // of the ticks are up to ten seconds older than their neighbours
     std::uint64_t seed = 1;
+    std::int64_t begin_us = 1'723'075'200'000'000;  // 2024-08-08T00:00:00Z
+    double step_us = 100;                           // from one tick to the next
 };
 
-// Ticks a tenth of a millisecond apart, of symbols in a random order, with prices that walk by
-// small steps, beginning at `begin_us`. One thread.
+// Ticks at even steps, of symbols in a random order, with prices that walk by small steps. One
+// thread.
 class tick_generator {
 public:
-    static constexpr std::int64_t begin_us = 1'723'075'200'000'000;  // 2024-08-08T00:00:00Z
-    static constexpr std::int64_t step_us = 100;
-
     explicit tick_generator(const tick_mix& mix);
 
     // Appends the next tick, with its number from 1 as `seq` and a newline.

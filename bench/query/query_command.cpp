@@ -22,6 +22,7 @@ namespace {
 struct query_arguments {
     std::vector<std::uint64_t> sizes{1'144'807, 10'000'000, 100'000'000};
     std::uint32_t runs = 50;
+    std::uint32_t cold_runs = 5;
     bool quick = false;
     std::string results = "bench/results";
 };
@@ -57,10 +58,11 @@ struct query_arguments {
                     .total = what.rows == 0 ? std::nullopt : std::optional(what.rows)});
     });
     bar.finish(std::format("{}: {} rows loaded", what.name, tickd::format_count(data.rows())));
-    dataset_results all{.what = what, .rows = data.rows(), .owner = {}, .tenant = {}, .loaded = {}};
+    dataset_results all{
+        .what = what, .rows = data.rows(), .owner = {}, .tenant = {}, .loaded = {}, .cold = {}};
     tickd::progress_bar runs(STDERR_FILENO, true, "rounds");
     std::uint64_t done = 0;
-    const std::uint64_t total = std::uint64_t{3} * given.runs;
+    const std::uint64_t total = std::uint64_t{3} * given.runs + given.cold_runs;
     const auto progress = [&] {
         ++done;
         runs.update({.records = done, .done = done, .total = total});
@@ -74,6 +76,9 @@ struct query_arguments {
         const auto load = data.under_load();
         all.loaded = run_queries(data, data.conninfo(), given.runs, false, progress);
     }
+    runs.set_label(what.name + ": cold");
+    data.await_compactor();
+    all.cold = run_cold(server, data, given.cold_runs, progress);
     runs.finish(std::format("{}: {} rounds", what.name, total));
     return all;
 }
@@ -100,7 +105,10 @@ void write_chart(const std::vector<dataset_results>& all, const std::filesystem:
 }
 
 [[nodiscard]] tickd::exit_code run_query(query_arguments given) {
-    if (given.quick) given.runs = std::min(given.runs, 10U);
+    if (given.quick) {
+        given.runs = std::min(given.runs, 10U);
+        given.cold_runs = std::min(given.cold_runs, 1U);
+    }
     std::ranges::sort(given.sizes);
     bench_server server;
     const facts environment = environment_facts(server.folder());
@@ -112,6 +120,7 @@ void write_chart(const std::vector<dataset_results>& all, const std::filesystem:
     what.environment = environment;
     what.settings = server.describe();
     what.settings.emplace_back("runs", std::to_string(given.runs));
+    what.settings.emplace_back("cold runs", std::to_string(given.cold_runs));
     print(what);
     if (!given.results.empty()) {
         const auto paths = write_files(what, given.results);
@@ -134,6 +143,11 @@ void add_query_command(CLI::App& app, command_context& context) {
         ->capture_default_str();
     query->add_option("--runs", given->runs, "How often each query runs")
         ->check(CLI::Range(1U, 100'000U))
+        ->capture_default_str();
+    query
+        ->add_option("--cold-runs", given->cold_runs,
+                     "How often each query runs on a server that was just started")
+        ->check(CLI::Range(0U, 1'000U))
         ->capture_default_str();
     query->add_option("--results", given->results, "Folder for the files; empty: none")
         ->capture_default_str();

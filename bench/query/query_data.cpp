@@ -80,13 +80,8 @@ query_data::query_data(bench_server& server, const query_dataset& what,
         tickd::test::daemon_yaml(tickd::test::as_user(conninfo_, "tickd_ingest")));
     if (!daemon_->ready()) throw std::runtime_error("tickd is not ready:\n" + daemon_->log());
     what.recorded ? load_recorded(progress) : load_made_up(what.rows, progress);
+    await_compactor();
     tickd::pg_connection sql = tickd::test::connect(conninfo_);
-    constexpr std::chrono::minutes patience{30};
-    if (!tickd::test::await_condition(
-            [&] { return tickd::test::one(sql, "SELECT tickd.fresh_segments()") == "0"; },
-            patience)) {
-        throw std::runtime_error("the compactor does not come to its end:\n" + daemon_->log());
-    }
     tickd::test::run(sql, "VACUUM ANALYZE public.price_telemetry; ");
     for (const char* table : {"price_segment", "price_candle_1m", "price_latest"}) {
         tickd::test::run(sql, std::format("VACUUM ANALYZE public.{}", table));
@@ -100,6 +95,16 @@ query_data::query_data(bench_server& server, const query_dataset& what,
     last_us_ = std::stoll(bounds.at(0).at(1));
     make_tenant();
     server.settle();
+}
+
+void query_data::await_compactor() const {
+    tickd::pg_connection sql = tickd::test::connect(conninfo_);
+    constexpr std::chrono::minutes patience{30};
+    if (!tickd::test::await_condition(
+            [&] { return tickd::test::one(sql, "SELECT tickd.fresh_segments()") == "0"; },
+            patience)) {
+        throw std::runtime_error("the compactor does not come to its end:\n" + daemon_->log());
+    }
 }
 
 query_data::~query_data() {
@@ -122,7 +127,8 @@ void query_data::load_made_up(std::uint64_t rows,
     symbol_ = made_up_symbol;
     const std::uint64_t others = rows > symbol_rows ? rows - symbol_rows : 0;
     piece_sender to(daemon_->address(), "wanted");
-    tick_generator wanted({.symbols = 1});
+    constexpr double second_us = 1'000'000;
+    tick_generator wanted({.symbols = 1, .step_us = second_us});
     std::string line;
     for (std::uint64_t i = 0; i < symbol_rows; ++i) {
         line.clear();
@@ -134,7 +140,10 @@ void query_data::load_made_up(std::uint64_t rows,
     to.finish(progress);
     if (others != 0) {
         piece_sender of_others(daemon_->address(), "others");
-        tick_generator generator({.symbols = other_symbols, .seed = 2});
+        constexpr double span_us = second_us * static_cast<double>(symbol_rows);
+        tick_generator generator({.symbols = other_symbols,
+                                  .seed = 2,
+                                  .step_us = span_us / static_cast<double>(others)});
         const auto behind = [&](std::uint64_t acked) { progress(symbol_rows + acked); };
         for (std::uint64_t i = 0; i < others; ++i) {
             line.clear();
@@ -162,10 +171,10 @@ void query_data::make_tenant() const {
 
 std::string query_data::as_tenant() const { return tickd::test::as_user(conninfo_, tenant_role); }
 
-query_data::full_load::full_load(const std::string& address)
-    : thread_([address](const std::stop_token& stop) {
+query_data::full_load::full_load(const std::string& address, std::int64_t begin_us)
+    : thread_([address, begin_us](const std::stop_token& stop) {
           acked_connection to(address, "load");
-          tick_generator generator({.symbols = other_symbols, .seed = 3});
+          tick_generator generator({.symbols = other_symbols, .seed = 3, .begin_us = begin_us});
           std::string piece;
           while (!stop.stop_requested()) {
               constexpr int lines = 8192;
@@ -181,7 +190,7 @@ query_data::full_load::full_load(const std::string& address)
       }) {}
 
 std::unique_ptr<query_data::full_load> query_data::under_load() const {
-    return std::make_unique<full_load>(daemon_->address());
+    return std::make_unique<full_load>(daemon_->address(), last_us_ + 1);
 }
 
 }  // namespace bench

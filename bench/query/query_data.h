@@ -16,7 +16,9 @@ struct query_dataset {
     std::string name;         // `EURUSD`, `10 M`
     std::string description;  // for the report
     bool recorded = false;    // the recording; else made up
-    std::uint64_t rows = 0;   // in all, of made-up ones; 1,144,807 of them are the symbol's
+    // In all, of made-up ones: 1,144,807 of them are the symbol's, one a second as in the
+    // recording, and the rest lie evenly in the same two weeks.
+    std::uint64_t rows = 0;
 };
 
 class query_data {
@@ -38,16 +40,19 @@ public:
     [[nodiscard]] std::int64_t first_us() const noexcept { return first_us_; }
     [[nodiscard]] std::int64_t last_us() const noexcept { return last_us_; }
 
-    // Sends made-up ticks of other symbols at full rate until the object is gone.
+    // Sends made-up ticks of other symbols at full rate until the object is gone. They are newer
+    // than what is queried, as ticks are that come in while somebody looks back.
     class full_load {
     public:
-        explicit full_load(const std::string& address);
+        full_load(const std::string& address, std::int64_t begin_us);
         ~full_load() = default;
 
     private:
         std::jthread thread_;
     };
     [[nodiscard]] std::unique_ptr<full_load> under_load() const;
+    // Until the compactor has nothing left to do.
+    void await_compactor() const;
 
 private:
     void load_recorded(const std::function<void(std::uint64_t)>& progress);

@@ -83,7 +83,8 @@ constexpr double grown_most = 2.0;
                       {"plain p50"},
                       {"gain"},
                       {"tenant"},
-                      {"in ingest"}});
+                      {"in ingest"},
+                      {"cold"}});
     for (std::size_t i = 0; i < all_queries.size(); ++i) {
         const query_times& times = of.owner.of[i];
         const query_times& plain = of.owner.plain[i];
@@ -95,22 +96,25 @@ constexpr double grown_most = 2.0;
                    compared ? time_text(plain.quantile(0.5)) : "the same",
                    compared ? ratio_text(plain.quantile(0.5) / median) : "",
                    ratio_text(of.tenant.of[i].quantile(0.5) / median),
-                   ratio_text(of.loaded.of[i].quantile(0.5) / median)});
+                   ratio_text(of.loaded.of[i].quantile(0.5) / median),
+                   of.cold.of.empty() ? "" : time_text(of.cold.of[i].quantile(0.5))});
     }
     return table;
 }
 
-[[nodiscard]] boost::json::object json_of(const query_results& of) {
+[[nodiscard]] boost::json::object json_of(const std::vector<query_times>& of,
+                                          const std::vector<query_times>& plain = {}) {
     boost::json::object all;
-    for (std::size_t i = 0; i < all_queries.size(); ++i) {
+    for (std::size_t i = 0; i < of.size(); ++i) {
         boost::json::object one;
         for (const auto& [name, part] :
              {std::pair{"p50", 0.5}, std::pair{"p95", 0.95}, std::pair{"p99", 0.99}}) {
-            one[name] = of.of[i].quantile(part);
+            one[name] = of[i].quantile(part);
         }
-        one["runs"] = of.of[i].seconds.size();
-        if (!of.plain.empty() && !of.plain[i].seconds.empty()) {
-            one["plain_p50"] = of.plain[i].quantile(0.5);
+        // In the order in which they ran.
+        one["seconds"] = boost::json::array(of[i].seconds.begin(), of[i].seconds.end());
+        if (!plain.empty() && !plain[i].seconds.empty()) {
+            one["plain_p50"] = plain[i].quantile(0.5);
         }
         all[std::format("{} {}", label_of(all_queries[i]), explain(all_queries[i]))] = one;
     }
@@ -149,9 +153,12 @@ report query_report(const std::vector<dataset_results>& all) {
     what.sections.push_back(
         {.heading = "Targets",
          .table = target_table(targets),
-         .notes = {"Q1 is read through the client library (clients/cpp), Q2 to Q5 are rows through "
-                   "SQL in binary.",
-                   "All are warm: the tables are in the server's buffers or the kernel's."}});
+         .notes = {
+             "Q1 is read through the client library (clients/cpp), Q2 to Q5 are rows through "
+             "SQL in binary.",
+             "All are warm: the tables are in the server's buffers or the kernel's. The column "
+             "`cold`: the median on a server that was just started, nothing of its files in "
+             "memory, first query of a connection."}});
     boost::json::object results{{"targets", to_json(targets)}};
     for (const dataset_results& each : all) {
         std::vector<std::string> notes;
@@ -159,15 +166,21 @@ report query_report(const std::vector<dataset_results>& all) {
                             ? "Ticks, aggregates, candles and the latest tick are equal to those "
                               "of the rows."
                             : "NOT EQUAL to the rows: " + each.owner.difference);
+        if (each.cold.kept_bytes != 0) {
+            notes.push_back(std::format(
+                "Cold: the kernel kept {} of the server's files.",
+                value_text(static_cast<double>(each.cold.kept_bytes), target_unit::bytes)));
+        }
         what.sections.push_back(
             {.heading = std::format("{}: {}, {} rows", each.what.name, each.what.description,
                                     tickd::format_count(each.rows)),
              .table = times_table(each),
              .notes = std::move(notes)});
         results[each.what.name] = {{"rows", each.rows},
-                                   {"owner", json_of(each.owner)},
-                                   {"tenant", json_of(each.tenant)},
-                                   {"during_ingest", json_of(each.loaded)},
+                                   {"owner", json_of(each.owner.of, each.owner.plain)},
+                                   {"tenant", json_of(each.tenant.of)},
+                                   {"during_ingest", json_of(each.loaded.of)},
+                                   {"cold", json_of(each.cold.of)},
                                    {"difference", each.owner.difference}};
     }
     what.results = std::move(results);

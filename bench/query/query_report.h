@@ -14,6 +14,7 @@ struct dataset_results {
     query_dataset what;
     std::uint64_t rows = 0;
     query_results owner, tenant, loaded;  // idle; idle as a tenant; during full ingest
+    cold_results cold;
 };
 
 // Q1 to Q7. Of the first table that is there; Q7 compares the largest with the smallest made-up

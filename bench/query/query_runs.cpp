@@ -25,6 +25,12 @@ struct bounds {
     std::int64_t from_us, to_us;
 };
 
+// What the queries of one round ask for.
+struct query_round {
+    bounds at;
+    std::string range;  // Q4's statement: finding one takes queries of its own
+};
+
 [[nodiscard]] std::string quoted(std::int64_t time_us) {
     return '\'' + ingest::to_rfc3339(time_us) + '\'';
 }
@@ -73,6 +79,8 @@ public:
         slack_us_ = (data.last_us() - data.first_us()) / 20;
     }
 
+    [[nodiscard]] query_round next_round() { return {next_bounds(), range()}; }
+
     [[nodiscard]] bounds next_bounds() {
         const auto some = [&] {
             return static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(slack_us_));
@@ -80,7 +88,8 @@ public:
         return {data_.first_us() + some(), data_.last_us() - some()};
     }
 
-    double run(measured_query which, const bounds& at) {
+    double run(measured_query which, const query_round& round) {
+        const bounds& at = round.at;
         std::uint64_t rows = 0;
         double seconds = 0;
         switch (which) {
@@ -94,7 +103,7 @@ public:
             }
             case measured_query::aggregate: seconds = client_.take(aggregate(at), rows); break;
             case measured_query::candles: seconds = client_.take(candles(at), rows); break;
-            case measured_query::range: seconds = client_.take(range(), rows); break;
+            case measured_query::range: seconds = client_.take(round.range, rows); break;
             case measured_query::look_up: seconds = client_.take(look_up(), rows); break;
             case measured_query::latest: seconds = client_.take(latest(), rows); break;
         }
@@ -287,6 +296,22 @@ double query_times::quantile(double part) const {
     return sorted[std::max<std::size_t>(rank, 1) - 1];
 }
 
+cold_results run_cold(bench_server& server, const query_data& data, std::uint32_t runs,
+                      const std::function<void()>& progress) {
+    cold_results results;
+    results.of.resize(all_queries.size());
+    for (std::uint32_t run = 0; run < runs; ++run) {
+        const query_round next = query_runner(data, data.conninfo()).next_round();
+        for (std::size_t i = 0; i < all_queries.size(); ++i) {
+            results.kept_bytes = std::max(results.kept_bytes, server.restart_cold());
+            query_runner runner(data, data.conninfo());
+            results.of[i].seconds.push_back(runner.run(all_queries[i], next));
+        }
+        progress();
+    }
+    return results;
+}
+
 query_results run_queries(const query_data& data, const std::string& conninfo, std::uint32_t runs,
                           bool plain_too, const std::function<void()>& progress) {
     query_runner runner(data, conninfo);
@@ -294,19 +319,19 @@ query_results run_queries(const query_data& data, const std::string& conninfo, s
     results.of.resize(all_queries.size());
     results.plain.resize(all_queries.size());
     // Once for the caches, and to see that both ways give the same.
-    const bounds first = runner.next_bounds();
+    const query_round first = runner.next_round();
     for (const measured_query which : all_queries) {
         static_cast<void>(runner.run(which, first));
     }
-    if (plain_too) results.difference = runner.compare(first);
+    if (plain_too) results.difference = runner.compare(first.at);
     constexpr std::uint32_t plain_every = 5;
     // In turn, so that what disturbs the machine for a while disturbs all.
     for (std::uint32_t round = 0; round < runs; ++round) {
-        const bounds at = runner.next_bounds();
+        const query_round next = runner.next_round();
         for (std::size_t i = 0; i < all_queries.size(); ++i) {
-            results.of[i].seconds.push_back(runner.run(all_queries[i], at));
+            results.of[i].seconds.push_back(runner.run(all_queries[i], next));
             if (plain_too && round % plain_every == 0 && !plain_way(all_queries[i]).empty()) {
-                results.plain[i].seconds.push_back(runner.run_plain(all_queries[i], at));
+                results.plain[i].seconds.push_back(runner.run_plain(all_queries[i], next.at));
             }
         }
         progress();

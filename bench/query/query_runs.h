@@ -42,6 +42,14 @@ struct query_results {
     std::string difference;  // of what both gave; empty: equal
 };
 
+// The server started anew before every query, with nothing of its files in memory.
+struct cold_results {
+    std::vector<query_times> of;   // in the order of all_queries
+    std::uint64_t kept_bytes = 0;  // of the server's files in the kernel's cache, at most
+};
+[[nodiscard]] cold_results run_cold(bench_server& server, const query_data& data,
+                                    std::uint32_t runs, const std::function<void()>& progress);
+
 // Runs each of them `runs` times as whoever `conninfo` names, and the plain ways a fifth as often
 // (they take that much longer), each with bounds of its own that hold at least a million ticks.
 [[nodiscard]] query_results run_queries(const query_data& data, const std::string& conninfo,

@@ -49,7 +49,7 @@ TEST_CASE("made-up ticks are what their mix says", "[bench]") {
             newest_us = std::max(newest_us, tick.out.time_us);
         }
         CHECK(symbols.size() == 50);
-        CHECK(newest_us == tick_generator::begin_us + 1999 * tick_generator::step_us);
+        CHECK(newest_us == bench::tick_mix{}.begin_us + 1999 * 100);
         CHECK(late > 150);  // 200 are expected
         CHECK(late < 250);
     }

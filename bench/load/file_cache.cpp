@@ -1,0 +1,62 @@
+#include "bench/load/file_cache.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <stdexcept>
+#include <system_error>
+#include <vector>
+
+namespace bench {
+
+namespace {
+
+class open_file {
+public:
+    explicit open_file(const std::filesystem::path& path)
+        : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+        if (fd_ < 0) {
+            throw std::runtime_error(path.string() + ": " + std::generic_category().message(errno));
+        }
+    }
+    ~open_file() { ::close(fd_); }
+    open_file(const open_file&) = delete;
+    open_file& operator=(const open_file&) = delete;
+    [[nodiscard]] int fd() const noexcept { return fd_; }
+
+private:
+    int fd_;
+};
+
+[[nodiscard]] std::uint64_t cached_bytes(const open_file& file, std::size_t size) {
+    void* const mapped = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.fd(), 0);
+    if (mapped == MAP_FAILED) return 0;
+    const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    std::vector<unsigned char> pages((size + page - 1) / page);
+    const bool known = ::mincore(mapped, size, pages.data()) == 0;
+    ::munmap(mapped, size);
+    if (!known) return 0;
+    return page * static_cast<std::uint64_t>(std::ranges::count_if(
+                      pages, [](unsigned char in) { return (in & 1U) != 0; }));
+}
+
+}  // namespace
+
+std::uint64_t drop_cached_files(const std::filesystem::path& folder) {
+    // Pages that are being written are not dropped.
+    ::sync();
+    std::uint64_t kept_bytes = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+        if (!entry.is_regular_file() || entry.is_symlink() || entry.file_size() == 0) continue;
+        const open_file file(entry.path());
+        ::posix_fadvise(file.fd(), 0, 0, POSIX_FADV_DONTNEED);
+        kept_bytes += cached_bytes(file, entry.file_size());
+    }
+    return kept_bytes;
+}
+
+}  // namespace bench
