@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <thread>
 
 #include "daemon/serve/counters.h"
 
@@ -15,6 +16,7 @@ namespace tickd {
     for (int look = 0; look < looks; ++look) {
         off = records_unaccounted(of);
         if (off == 0) break;
+        std::this_thread::yield();  // to the one that was stopped between two of them
     }
     return off;
 }
