@@ -11,29 +11,14 @@
 #include <system_error>
 #include <vector>
 
+#include "daemon/send/unique_fd.h"
+
 namespace bench {
 
 namespace {
 
-class open_file {
-public:
-    explicit open_file(const std::filesystem::path& path)
-        : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-        if (fd_ < 0) {
-            throw std::runtime_error(path.string() + ": " + std::generic_category().message(errno));
-        }
-    }
-    ~open_file() { ::close(fd_); }
-    open_file(const open_file&) = delete;
-    open_file& operator=(const open_file&) = delete;
-    [[nodiscard]] int fd() const noexcept { return fd_; }
-
-private:
-    int fd_;
-};
-
-[[nodiscard]] std::uint64_t cached_bytes(const open_file& file, std::size_t size) {
-    void* const mapped = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.fd(), 0);
+[[nodiscard]] std::uint64_t cached_bytes(const tickd::unique_fd& file, std::size_t size) {
+    void* const mapped = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.get(), 0);
     if (mapped == MAP_FAILED) return 0;
     const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
     std::vector<unsigned char> pages((size + page - 1) / page);
@@ -52,8 +37,12 @@ std::uint64_t drop_cached_files(const std::filesystem::path& folder) {
     std::uint64_t kept_bytes = 0;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
         if (!entry.is_regular_file() || entry.is_symlink() || entry.file_size() == 0) continue;
-        const open_file file(entry.path());
-        ::posix_fadvise(file.fd(), 0, 0, POSIX_FADV_DONTNEED);
+        const tickd::unique_fd file(::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC));
+        if (!file) {
+            throw std::runtime_error(entry.path().string() + ": " +
+                                     std::generic_category().message(errno));
+        }
+        ::posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED);
         kept_bytes += cached_bytes(file, entry.file_size());
     }
     return kept_bytes;

@@ -53,8 +53,10 @@ public:
     yaml_reader(const std::string& file, config& value) : file_{file}, value_{value} {}
 
     void read(const std::string& text) {
-        result.problems = check_yaml_bounds(text, file_);
-        if (!result.problems.empty()) return;
+        if (const auto fault = check_yaml_bounds(text)) {
+            report(fault->at, "", fault->message);
+            return;
+        }
         each_entry(YAML::Load(text), "",
                    [this](const std::string& key, int line, const YAML::Node& node) {
                        if (key == listeners_key) {

@@ -11,7 +11,7 @@ namespace tickd {
 
 namespace {
 
-// Some thousand listeners with every setting given; as nodes they take about 20 MiB.
+// Some thousand listeners with every setting given.
 constexpr std::size_t values_max = 100'000;
 
 struct too_many_values {
@@ -46,26 +46,25 @@ private:
     void count(const YAML::Mark& at) {
         if (++count_ > values_max) throw too_many_values{at};
     }
+
     YAML::Mark begins_at_ = YAML::Mark::null_mark();
     std::size_t count_ = 0;
 };
 
-int line_of(const YAML::Mark& mark) { return mark.is_null() ? 0 : mark.line + 1; }
-
 }  // namespace
 
-std::vector<config_problem> check_yaml_bounds(const std::string& text, const std::string& file) {
+std::optional<yaml_fault> check_yaml_bounds(const std::string& text) {
     std::istringstream in{text};
     YAML::Parser parser{in};
     counting_handler first, second;
     try {
         if (!parser.HandleNextDocument(first) || !parser.HandleNextDocument(second)) return {};
     } catch (const too_many_values& found) {
-        return {{file, line_of(found.at), "",
-                 std::format("has more than {} values in it", values_max)}};
+        return yaml_fault{found.at, std::format("has more than {} values in it", values_max)};
     }
-    return {{file, line_of(second.begins_at()), "",
-             "must be a single YAML document; what begins here does not belong to the first one"}};
+    return yaml_fault{
+        second.begins_at(),
+        "must be a single YAML document; what begins here does not belong to the first one"};
 }
 
 }  // namespace tickd

@@ -4,17 +4,19 @@
 // documents without end: one stray character in a configuration would fill the memory.
 #pragma once
 
-#include <string>
-#include <string_view>
-#include <vector>
+#include <yaml-cpp/mark.h>
 
-#include "daemon/config/config.h"
+#include <optional>
+#include <string>
 
 namespace tickd {
 
-// What is wrong, or nothing. `file` is only named in problems. Throws YAML::Exception for a text
-// that is not YAML.
-[[nodiscard]] std::vector<config_problem> check_yaml_bounds(const std::string& text,
-                                                            const std::string& file);
+struct yaml_fault {
+    YAML::Mark at;
+    std::string message;
+};
+
+// Throws YAML::Exception for a text that is not YAML.
+[[nodiscard]] std::optional<yaml_fault> check_yaml_bounds(const std::string& text);
 
 }  // namespace tickd

@@ -74,9 +74,10 @@ compose --podman-build-args="--network=host --ulimit ${limits[0]} --ulimit ${lim
 }
 
 step "up"
-unshare --net sleep infinity &
+mkfifo "$temp/there"
+unshare --net bash -c 'echo >"$1" && exec sleep infinity' bash "$temp/there" &
 network=$!
-until [ "$(readlink /proc/$network/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.05; done
+read -r <"$temp/there"
 up_there ip link set lo up
 (cd "$temp/containers" && up_there podman-compose up -d) >"$temp/log" 2>&1 || {
     tail -n 30 "$temp/log"
