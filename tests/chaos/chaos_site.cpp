@@ -64,9 +64,8 @@ chaos_site::chaos_site(private_cluster& cluster, const std::string& route,
     std::string of_daemon = as_user(conninfo_, "tickd_ingest");
     // What comes later in a conninfo counts.
     if (!route.empty()) of_daemon += ' ' + route;
-    yaml_ = daemon_yaml(of_daemon, {}, "  - address: \"" + address_ + "\"");
+    yaml_ = daemon_yaml(of_daemon, more, "  - address: \"" + address_ + "\"");
     yaml_.insert(yaml_.find("listeners:"), "  stall_limit: " + stall_limit + '\n');
-    yaml_ += more;
     start_daemon();
 }
 

@@ -5,6 +5,8 @@
 
 #include "tests/chaos/chaos_form.h"
 #include "tests/chaos/chaos_site.h"
+#include "tests/support/exposition.h"
+#include "tests/support/http_client.h"
 #include "tests/support/tcp_client.h"
 
 using namespace tickd::test;
@@ -21,7 +23,7 @@ constexpr std::size_t resident_max = std::size_t{256} << 20U;
 
 TEST_CASE("PostgreSQL is away for a while at full rate: nothing lost, memory flat, all connected") {
     private_cluster cluster;
-    chaos_site site(cluster);
+    chaos_site site(cluster, {}, "30s", "admin:\n  address: 127.0.0.1:0\n");
     for (int i = 0; i < 4; ++i) {
         site.add_producer({.name = "feed-" + std::to_string(i),
                            .address = site.address(),
@@ -31,18 +33,13 @@ TEST_CASE("PostgreSQL is away for a while at full rate: nothing lost, memory fla
     tcp_client quiet(site.address());
     REQUIRE(site.await_acked(20'000));
     cluster.stop(stop_mode::immediate);
-    // Until nobody can send any more: every buffer is full.
-    const auto sent = [&] {
-        std::uint64_t sum = 0;
-        for (const auto& each : site.producers()) sum += each->sent();
-        return sum;
-    };
     const std::chrono::seconds away(how_many(5, 60));
     const auto back_at = std::chrono::steady_clock::now() + away;
-    std::uint64_t known = 0;
-    while (std::exchange(known, sent()) != sent() || known == 0) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(500));
-    }
+    // Until no block is left to keep records in, and so nobody is read any more.
+    REQUIRE(await_condition([&] {
+        const exposition seen(http_get(admin_address(site.daemon()), "/metrics").body);
+        return seen.sum("tickd_blocks") >= seen.sum("tickd_blocks_max");
+    }));
     const std::size_t full = site.daemon().resident_bytes();
     std::this_thread::sleep_until(back_at);
     const std::size_t then = site.daemon().resident_bytes();
