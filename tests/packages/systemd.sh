@@ -16,7 +16,8 @@ clean_up() {
     local status=$?
     trap '' INT TERM
     # A namespace ends with its first process, which is only reaped when all the others are gone.
-    for process in $init $machine; do kill -KILL "$process" 2>/dev/null || true; done
+    process=${init:-$machine}
+    [ -z "$process" ] || kill -KILL "$process" 2>/dev/null || true
     wait 2>/dev/null || true
     [ -z "$group" ] || find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || true
     umount "$temp/cgroup" 2>/dev/null || true
