@@ -25,23 +25,26 @@ constexpr const char* take_lock = "SELECT pg_try_advisory_xact_lock(838835008280
 
 constexpr const char* columns = "symbol, tenant_id, data, metadata";
 
-// The newest id of what one transaction takes; NULL when there is nothing.
+// The last of what one transaction takes; no row when there is nothing. By time and not by id: a
+// batch writes its newest ticks first, so what a bound on ids left of it would be packed with the
+// next batch's, across what was taken.
 const std::string fresh_bound =
     std::string() +
-    "SELECT max(id) FROM (SELECT id, row_number() OVER w AS n,"
+    "SELECT first_time, id FROM (SELECT first_time, id, row_number() OVER w AS n,"
     " sum(tick_count::bigint * " +
     tick_bytes +
     " + coalesce(octet_length(metadata), 0)) OVER w"
-    " AS bytes FROM (SELECT id, tick_count, metadata FROM public.price_segment WHERE level = 0"
-    " ORDER BY id LIMIT " +
+    " AS bytes FROM (SELECT first_time, id, tick_count, metadata FROM public.price_segment"
+    " WHERE level = 0 ORDER BY first_time, id LIMIT " +
     segments_max +
-    ") AS fresh WINDOW w AS (ORDER BY id)) AS counted"
+    ") AS fresh WINDOW w AS (ORDER BY first_time, id)) AS counted"
     " WHERE bytes <= " +
-    taken_bytes_max + " OR n = 1";
+    taken_bytes_max + " OR n = 1 ORDER BY first_time DESC, id DESC LIMIT 1";
 
-const std::string take_fresh =
-    std::string() + "DELETE FROM public.price_segment WHERE level = 0 AND id <= $1 RETURNING " +
-    columns;
+const std::string take_fresh = std::string() +
+                               "DELETE FROM public.price_segment WHERE level = 0"
+                               " AND (first_time, id) <= ($1::timestamptz, $2::bigint) RETURNING " +
+                               columns;
 
 const std::string mixed_bound =
     std::string() +
@@ -142,8 +145,9 @@ std::expected<pg_rows, pg_error> compaction::ask(const std::string& sql,
 compaction::outcome compaction::fold() {
     const auto bound = ask(fresh_bound, {});
     if (!bound) return std::unexpected(bound.error());
-    if (bound->is_null(0, 0)) return compaction_step{};
-    return rewrite(take_fresh, {std::string(bound->at(0, 0))}, folded_run_ticks_min, true);
+    if (bound->size() == 0) return compaction_step{};
+    return rewrite(take_fresh, {std::string(bound->at(0, 0)), std::string(bound->at(0, 1))},
+                   folded_run_ticks_min, true);
 }
 
 compaction::outcome compaction::merge_mixed(std::uint32_t waiting_min) {

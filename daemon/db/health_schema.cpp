@@ -19,7 +19,7 @@ constexpr std::array wanted_indexes{
     wanted_index{"public", "idx_price_symbol", "btree (symbol, \"time\" DESC)"},
     wanted_index{"public", "idx_price_time", "brin (\"time\")"},
     wanted_index{"public", "price_segment_symbol", "btree (symbol, first_time)"},
-    wanted_index{"public", "price_segment_fresh", "btree (id) WHERE (level = 0)"},
+    wanted_index{"public", "price_segment_fresh", "btree (first_time, id) WHERE (level = 0)"},
     wanted_index{"public", "price_segment_unmerged",
                  "btree (symbol, tenant_id, first_time) WHERE (level = 1)"},
     wanted_index{"public", "price_candle_1m_key",

@@ -106,7 +106,7 @@ SELECT create_hypertable('public.price_candle_1m', 'time',
                          create_default_indexes => false);
 
 CREATE INDEX price_segment_symbol ON public.price_segment (symbol, first_time);
-CREATE INDEX price_segment_fresh ON public.price_segment (id) WHERE level = 0;
+CREATE INDEX price_segment_fresh ON public.price_segment (first_time, id) WHERE level = 0;
 CREATE INDEX price_segment_unmerged ON public.price_segment (symbol, tenant_id, first_time)
     WHERE level = 1;
 CREATE UNIQUE INDEX price_candle_1m_key ON public.price_candle_1m (symbol, time, tenant_id)

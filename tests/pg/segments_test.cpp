@@ -37,6 +37,36 @@ void send(ingest_site& site, const std::string& lines) {
     static_cast<void>(client.read_to_end());
 }
 
+constexpr int piece_ticks = 100;
+
+// A segment of one symbol: the `number`th second's ticks behind an hour before midnight.
+void store_piece(pg_connection& sql, ingest::packing how, std::int64_t number) {
+    std::vector<ingest::segment_tick> run(piece_ticks);
+    for (int i = 0; i < piece_ticks; ++i) {
+        ingest::segment_tick& tick = run[static_cast<std::size_t>(i)];
+        tick.time_us = before_midnight_us + number * 1'000'000 + i * 1000;
+        tick.bid = 10'000 + i % 7;
+        tick.ask = tick.mid = tick.bid + 2;
+        tick.symbol = "A";
+    }
+    ingest::segment_packer packer(how);
+    packer.begin(1);
+    packer.add(nullptr, run);
+    REQUIRE(sql.copy_begin(std::string(ingest::copy_segments_statement)).has_value());
+    REQUIRE(sql.copy_put(packer.finish()).has_value());
+    REQUIRE(sql.copy_end().has_value());
+}
+
+constexpr const char* overlaps =
+    "SELECT count(*) FROM price_segment a JOIN price_segment b ON a.id < b.id"
+    " AND a.first_time <= b.last_time AND b.first_time <= a.last_time";
+
+pg_target compactor_of(const std::string& conninfo) {
+    pg_target target;
+    target.conninfo = as_user(conninfo, "tickd_compactor");
+    return target;
+}
+
 }  // namespace
 
 TEST_CASE("every batch leaves segments that hold its rows") {
@@ -68,25 +98,11 @@ TEST_CASE("small segments are merged, but not across whole ones") {
     const std::string conninfo = migrated_database(shared_cluster());
     pg_connection sql = connect(conninfo);
     // Eighteen small ones of a symbol, of a hundred ticks each, one after the other.
-    ingest::segment_packer packer(ingest::packing::compaction);
     for (std::int64_t piece = 0; piece < 18; ++piece) {
-        std::vector<ingest::segment_tick> run(100);
-        for (std::size_t i = 0; i < run.size(); ++i) {
-            run[i].time_us = before_midnight_us + piece * 1'000'000 + static_cast<int>(i) * 1000;
-            run[i].bid = 10'000 + static_cast<int>(i % 7);
-            run[i].ask = run[i].mid = run[i].bid + 2;
-            run[i].symbol = "A";
-        }
-        packer.begin(1);
-        packer.add(nullptr, run);
-        REQUIRE(sql.copy_begin(std::string(ingest::copy_segments_statement)).has_value());
-        REQUIRE(sql.copy_put(packer.finish()).has_value());
-        REQUIRE(sql.copy_end().has_value());
+        store_piece(sql, ingest::packing::compaction, piece);
     }
     REQUIRE(one(sql, "SELECT string_agg(DISTINCT level::text, ' ') FROM price_segment") == "1");
-    pg_target target;
-    target.conninfo = as_user(conninfo, "tickd_compactor");
-    compaction work(target);
+    compaction work(compactor_of(conninfo));
     REQUIRE(work.connect().has_value());
     const auto whole = [&](const std::string& which) {
         run(sql, "UPDATE price_segment s SET level = CASE WHEN " + which +
@@ -106,10 +122,35 @@ TEST_CASE("small segments are merged, but not across whole ones") {
     CHECK(merged.segments_taken == 9);
     CHECK(merged.segments_made == 1);
     CHECK(merge().segments_taken == 0);
-    CHECK(one(sql,
-              "SELECT count(*) FROM price_segment a JOIN price_segment b ON a.id < b.id"
-              " AND a.first_time <= b.last_time AND b.first_time <= a.last_time") == "0");
+    CHECK(one(sql, overlaps) == "0");
     CHECK(one(sql, "SELECT sum(tick_count) FROM price_segment") == "1800");
+}
+
+TEST_CASE("folds of a backlog leave segments that do not overlap, wherever they cut it") {
+    const std::string conninfo = migrated_database(shared_cluster());
+    pg_connection sql = connect(conninfo);
+    // Three batches, more than a fold takes, each with its newest ticks first as batches are
+    // written.
+    constexpr std::int64_t batches = 3, pieces = 600;
+    run(sql, "BEGIN");
+    for (std::int64_t batch = 0; batch < batches; ++batch) {
+        for (std::int64_t piece = pieces; piece-- > 0;) {
+            store_piece(sql, ingest::packing::batch, batch * pieces + piece);
+        }
+    }
+    run(sql, "COMMIT");
+    compaction work(compactor_of(conninfo));
+    REQUIRE(work.connect().has_value());
+    int folds = 0;
+    for (;; ++folds) {
+        const auto done = work.fold();
+        REQUIRE(done.has_value());
+        if (done->segments_taken == 0) break;
+    }
+    CHECK(folds >= 2);
+    CHECK(one(sql, overlaps) == "0");
+    CHECK(one(sql, "SELECT sum(tick_count) FROM price_segment") ==
+          std::to_string(batches * pieces * piece_ticks));
 }
 
 TEST_CASE("the compactor merges segments, keeps candles, and loses nothing") {
