@@ -10,8 +10,14 @@
 
 SET LOCAL ROLE tickd_owner;
 
+-- What a segment's dictionary says of a symbol: docs/segments.md. Bytes without it have no tick of the symbol; bytes
+-- with it may have one.
+CREATE FUNCTION tickd.dictionary_entry(p_symbol text) RETURNS bytea
+LANGUAGE sql IMMUTABLE
+RETURN set_byte('\x00', 0, octet_length(convert_to(p_symbol, 'UTF8')) % 256) || convert_to(p_symbol, 'UTF8');
+
 -- The times between which a symbol's ticks must be counted from rows, since segment headers do not say how many
--- of theirs lie within [p_from, p_to): the segments that cross a bound, those of several symbols, and whatever
+-- of theirs lie within [p_from, p_to): the segments that cross a bound, mixed ones with the symbol, and whatever
 -- overlaps these, until nothing more does. Outside of them every segment lies wholly within or wholly without.
 CREATE FUNCTION tickd.uneven_times(p_symbol text, p_from timestamptz, p_to timestamptz)
 RETURNS tstzmultirange
@@ -19,6 +25,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     -- No segment crosses midnight, so none that begins before this reaches p_from.
     day    constant timestamptz := date_trunc('day', p_from, 'UTC');
+    named  constant bytea := tickd.dictionary_entry(p_symbol);
     found  tstzmultirange;
     before tstzmultirange;
     part   tstzrange;
@@ -39,6 +46,7 @@ BEGIN
         UNION ALL
         SELECT first_time, last_time FROM public.price_segment
          WHERE symbol IS NULL AND first_time >= day AND first_time < p_to AND last_time >= p_from
+           AND position(named IN data) > 0
     ) AS s;
     IF found IS NULL THEN
         RETURN '{}';
@@ -146,6 +154,7 @@ DECLARE
     p_to     constant timestamptz := $3;
     minute   constant interval := '1 minute';
     monday   constant timestamptz := '2000-01-03 00:00:00+00';
+    named    constant bytea := tickd.dictionary_entry(p_symbol);
     whole_from constant timestamptz := date_bin(minute, p_from + minute - interval '1 us', monday);
     whole_to   constant timestamptz := date_bin(minute, p_to, monday);
     dirty    tstzmultirange;
@@ -163,7 +172,7 @@ BEGIN
     SELECT range_agg(tstzrange(date_bin(minute, s.first_time, monday),
                                date_bin(minute, s.last_time, monday) + minute)) INTO dirty
       FROM public.price_segment s
-     WHERE s.level = 0 AND (s.symbol = p_symbol OR s.symbol IS NULL)
+     WHERE s.level = 0 AND (s.symbol = p_symbol OR s.symbol IS NULL AND position(named IN s.data) > 0)
        AND s.first_time >= date_trunc('day', p_from, 'UTC') AND s.first_time < p_to
        AND s.last_time >= p_from;
     dirty := coalesce(dirty, '{}');
@@ -270,6 +279,7 @@ END $$;
 COMMENT ON FUNCTION public.tick_latest(text) IS 'The newest tick of a symbol that the caller may see';
 
 REVOKE ALL ON FUNCTION
+    tickd.dictionary_entry(text),
     tickd.uneven_times(text, timestamptz, timestamptz),
     tickd.row_aggregate(text, timestamptz, timestamptz, boolean),
     tickd.row_candles(text, timestamptz, timestamptz, interval),
@@ -278,6 +288,7 @@ REVOKE ALL ON FUNCTION
     public.tick_latest(text)
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
+    tickd.dictionary_entry(text),
     tickd.uneven_times(text, timestamptz, timestamptz),
     tickd.row_aggregate(text, timestamptz, timestamptz, boolean),
     tickd.row_candles(text, timestamptz, timestamptz, interval),

@@ -193,7 +193,7 @@ TEST_CASE_METHOD(fixture, "sequences and the functions of the daemon are closed"
                   "   AND p.prorettype <> 'event_trigger'::regtype"
                   "   AND p.proname NOT IN ('activity_row_bytes', 'activity_row_hash',"
                   "                         'current_tenant', 'uneven_times', 'row_candles', "
-                  "'row_aggregate')")) {
+                  "                         'row_aggregate', 'dictionary_entry')")) {
             INFO(function[0]);
             CHECK(sqlstate_of(session, "SELECT " + function[0]) == "42501");
         }

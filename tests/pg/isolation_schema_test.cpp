@@ -148,7 +148,7 @@ TEST_CASE_METHOD(fixture,
                  "   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid"
                  "                    AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e')"
                  "   AND p.proname NOT IN ('activity_row_bytes', 'activity_row_hash',"
-                 "                         'current_tenant')"
+                 "                         'current_tenant', 'dictionary_entry')"
                  // These run as whoever calls them, under his policies.
                  "   AND (p.prosecdef OR p.proname NOT IN ('tick_aggregate', 'tick_candles',"
                  "        'tick_latest', 'uneven_times', 'row_candles', 'row_aggregate'))")

@@ -146,6 +146,42 @@ TEST_CASE(
     CHECK(at.site.daemon().stop() == 0);
 }
 
+// Of a symbol that has segments of its own, what was packed together with the others beside it says
+// nothing: were its rows counted for as long as theirs reach, a day of it would take seconds.
+TEST_CASE("a mixed segment costs the queries of those symbols that are in it, and no others") {
+    ingest_site site("segments:\n  compact: false\n");
+    std::string lines;
+    for (int i = 0; i < 300; ++i) {
+        const auto tick = [&](const char* symbol) {
+            lines += std::format(
+                R"({{"symbol":"{}","time":"{}","bid":1,"ask":2}})"
+                "\n",
+                symbol, ingest::to_rfc3339(begin_us + i * 1'000'000LL));
+        };
+        tick("DENSE");
+        if (i % 50 == 10) tick("SPARSE");
+        if (i % 70 == 10) tick("SELDOM");
+    }
+    tcp_client client(site.address());
+    client.send(lines);
+    client.finish();
+    static_cast<void>(client.read_to_end());
+    REQUIRE(site.await_records(311));
+    REQUIRE(one(site.sql(), "SELECT count(*) > 0 FROM price_segment WHERE symbol IS NULL") == "t");
+    const auto uneven = [&](const char* symbol) {
+        return one(site.sql(),
+                   std::format("SELECT isempty(tickd.uneven_times('{}', '2023-12-31 22:00+00',"
+                               " '2024-01-01 01:00+00'))",
+                               symbol));
+    };
+    CHECK(uneven("DENSE") == "t");
+    CHECK(uneven("SPARSE") == "f");
+    CHECK(uneven("SELDOM") == "f");
+    CHECK(uneven("SPARS") == "t");
+    CHECK(uneven("PARSE") == "t");
+    CHECK(site.daemon().stop() == 0);
+}
+
 TEST_CASE("a bucket that is no multiple of a minute is refused") {
     ingest_site site;
     for (const char* bucket : {"30 seconds", "90 seconds", "1 month", "0 minutes", "-1 minute"}) {
