@@ -223,7 +223,9 @@ void add_activity_command(CLI::App& app, command_context& context) {
     activity->add_option("--rounds", given->rounds, "How often each way runs")
         ->check(CLI::Range(1U, 1000U))
         ->capture_default_str();
-    activity->add_option("--results", given->results, "Folder for the JSON and Markdown files")
+    activity
+        ->add_option("--results", given->results,
+                     "Folder for the JSON and Markdown files; empty: none")
         ->capture_default_str();
     activity->add_flag("--quick", given->quick, "A minute's worth, for a first look");
     activity->callback([&context, given] { context.result = run_activity(*given); });

@@ -199,6 +199,7 @@ void run_growth(growth_arguments given) {
     what.settings.emplace_back("rows a round", tickd::format_count(given.load));
     print(what);
     std::vector<std::filesystem::path> paths = write_files(what, given.results);
+    if (paths.empty()) return;
     paths.push_back(std::filesystem::path(paths.front()).replace_extension("svg"));
     write_chart(all, paths.back());
     for (const auto& path : paths) std::fprintf(stderr, "written: %s\n", path.c_str());
@@ -222,7 +223,9 @@ void add_growth_command(CLI::App& app, command_context& context) {
     growth->add_option("--symbols", given->symbols, "Distinct symbols")
         ->check(CLI::Range(1U, 100'000U))
         ->capture_default_str();
-    growth->add_option("--results", given->results, "Folder for the JSON, Markdown and SVG files")
+    growth
+        ->add_option("--results", given->results,
+                     "Folder for the JSON, Markdown and SVG files; empty: none")
         ->capture_default_str();
     growth->add_flag("--quick", given->quick, "Up to half a million rows");
     growth->footer("100,000,000 rows need some 35 GB below /tmp.");

@@ -146,7 +146,9 @@ void add_ingest_command(CLI::App& app, command_context& context) {
         ->check(CLI::IsMember(workloads));
     ingest->add_option("--way", given->ways, "Only these; may be repeated")
         ->check(CLI::IsMember(ways));
-    ingest->add_option("--results", given->results, "Folder for the JSON and Markdown files")
+    ingest
+        ->add_option("--results", given->results,
+                     "Folder for the JSON and Markdown files; empty: none")
         ->capture_default_str();
     ingest->add_flag("--large", given->large, "20,000,000 ticks of each made-up workload");
     ingest->add_flag("--quick", given->quick, "A minute's worth, for a first look");

@@ -200,7 +200,9 @@ void add_latency_command(CLI::App& app, command_context& context) {
     latency->add_option("--symbols", given->symbols, "Distinct symbols")
         ->check(CLI::Range(1U, 100'000U))
         ->capture_default_str();
-    latency->add_option("--results", given->results, "Folder for the JSON and Markdown files")
+    latency
+        ->add_option("--results", given->results,
+                     "Folder for the JSON and Markdown files; empty: none")
         ->capture_default_str();
     latency->add_flag("--quick", given->quick, "One round of three seconds");
     latency->callback([&context, given] {

@@ -184,7 +184,9 @@ void add_neighbour_command(CLI::App& app, command_context& context) {
     neighbour->add_option("--rounds", given->rounds, "How often each case runs")
         ->check(CLI::Range(1U, 1000U))
         ->capture_default_str();
-    neighbour->add_option("--results", given->results, "Folder for the JSON and Markdown files")
+    neighbour
+        ->add_option("--results", given->results,
+                     "Folder for the JSON and Markdown files; empty: none")
         ->capture_default_str();
     neighbour->callback([&context, given] {
         run_neighbour(*given);

@@ -122,11 +122,9 @@ void write_chart(const std::vector<dataset_results>& all, const std::filesystem:
     what.settings.emplace_back("runs", std::to_string(given.runs));
     what.settings.emplace_back("cold runs", std::to_string(given.cold_runs));
     print(what);
-    if (!given.results.empty()) {
-        const auto paths = write_files(what, given.results);
-        for (const auto& path : paths) std::fprintf(stderr, "written: %s\n", path.c_str());
-        if (!paths.empty()) write_chart(all, paths.front());
-    }
+    const auto paths = write_files(what, given.results);
+    for (const auto& path : paths) std::fprintf(stderr, "written: %s\n", path.c_str());
+    if (!paths.empty()) write_chart(all, paths.front());
     const bool equal = std::ranges::all_of(
         all, [](const dataset_results& each) { return each.owner.difference.empty(); });
     return equal ? tickd::exit_code::ok : tickd::exit_code::check_failed;

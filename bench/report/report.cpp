@@ -66,6 +66,7 @@ void print(const report& what) {
 }
 
 std::vector<fs::path> write_files(const report& what, const fs::path& folder) {
+    if (folder.empty()) return {};
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     const std::string when = std::format("{:%F %T}", now);
     fs::create_directories(folder);

@@ -32,7 +32,7 @@ struct report {
 void print(const report& what);
 
 // NAME-YYYY-MM-DD.json and .md in `folder`, which is made if need be; a second of a day gets the
-// time as well. Gives the paths. Throws std::runtime_error.
+// time as well. Gives the paths; none without a folder. Throws std::runtime_error.
 std::vector<std::filesystem::path> write_files(const report& what,
                                                const std::filesystem::path& folder);
 
