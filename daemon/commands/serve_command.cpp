@@ -1,8 +1,11 @@
+#include <malloc.h>
+
 #include <exception>
 
 #include "daemon/commands/commands.h"
 #include "daemon/log.h"
 #include "daemon/serve/server.h"
+#include "ingest/limits.h"
 
 namespace tickd {
 
@@ -12,6 +15,7 @@ void add_serve_command(CLI::App& app, command_context& context) {
         const auto settings = context.load();
         if (!settings) return;
         start_log(settings->log.level, settings->log.format);
+        mallopt(M_MMAP_THRESHOLD, ingest::limits::mapped_bytes_min);
         try {
             server daemon(*settings, [&context] { return context.read(); });
             context.result = daemon.run();

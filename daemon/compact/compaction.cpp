@@ -15,8 +15,8 @@ namespace tickd {
 
 namespace {
 
-// What one transaction takes: some 100,000 ticks of 150 bytes here, and their metadata.
-constexpr const char* taken_bytes_max = "16777216";
+// What one transaction takes: some 50,000 ticks of 150 bytes here, and their metadata.
+constexpr const char* taken_bytes_max = "8388608";
 constexpr const char* tick_bytes = "160";
 constexpr const char* segments_max = "1000";
 

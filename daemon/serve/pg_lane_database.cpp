@@ -2,6 +2,7 @@
 
 #include <libpq-fe.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -11,6 +12,7 @@
 #include "daemon/clock.h"
 #include "daemon/serve/activity_append.h"
 #include "ingest/copy_encode.h"
+#include "ingest/limits.h"
 #include "ingest/producer_key.h"
 
 namespace tickd {
@@ -77,6 +79,17 @@ template <typename TextOf>
     return sql.append("]::").append(type).append("[]");
 }
 
+// Of a unix socket alone, up to twice net.core.wmem_max: one of TCP grows by itself until somebody
+// says how large it is. Where it fails nothing is lost but time.
+void widen_send_buffer(int socket) {
+    sockaddr_storage self{};
+    socklen_t length = sizeof self;
+    if (::getsockname(socket, reinterpret_cast<sockaddr*>(&self), &length) != 0) return;
+    if (self.ss_family != AF_UNIX) return;
+    const int bytes = ingest::limits::database_send_buffer_bytes;
+    static_cast<void>(::setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes));
+}
+
 }  // namespace
 
 pg_lane_database::pg_lane_database(pg_lane_settings settings) : settings_(std::move(settings)) {}
@@ -131,6 +144,7 @@ std::expected<std::int64_t, ingest::database_error> pg_lane_database::take_lane(
     if (!connected) return std::unexpected(error_of(connected.error()));
     connection_ = std::move(*connected);
     cutter_.hold(connection_->native());
+    widen_send_buffer(PQsocket(connection_->native()));
     hear_unreplicated();
     const std::string lane = std::to_string(settings_.lane);
     // Whoever held the lane before may still sit in a transaction whose client is gone: it is
