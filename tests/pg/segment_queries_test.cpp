@@ -150,23 +150,37 @@ TEST_CASE(
 // nothing: were its rows counted for as long as theirs reach, a day of it would take seconds.
 TEST_CASE("a mixed segment costs the queries of those symbols that are in it, and no others") {
     ingest_site site("segments:\n  compact: false\n");
-    std::string lines;
-    for (int i = 0; i < 300; ++i) {
-        const auto tick = [&](const char* symbol) {
-            lines += std::format(
-                R"({{"symbol":"{}","time":"{}","bid":1,"ask":2}})"
-                "\n",
-                symbol, ingest::to_rfc3339(begin_us + i * 1'000'000LL));
-        };
-        tick("DENSE");
-        if (i % 50 == 10) tick("SPARSE");
-        if (i % 70 == 10) tick("SELDOM");
+    std::size_t sent = 0;
+    const auto tick = [&](std::string_view symbol, int second) {
+        ++sent;
+        return std::format(R"({{"symbol":"{}","time":"{}","bid":1,"ask":2}})"
+                           "\n",
+                           symbol, ingest::to_rfc3339(begin_us + second * 1'000'000LL));
+    };
+    const auto send = [&](const std::string& lines) {
+        tcp_client client(site.address());
+        client.send(lines);
+        client.finish();
+        static_cast<void>(client.read_to_end());
+        REQUIRE(site.await_records(sent));
+    };
+    std::string dense, others;
+    for (int second = 0; second < 300; ++second) {
+        dense += tick("DENSE", second);
     }
-    tcp_client client(site.address());
-    client.send(lines);
-    client.finish();
-    static_cast<void>(client.read_to_end());
-    REQUIRE(site.await_records(311));
+    send(dense);
+    // In segments of its own, whatever batches it came in.
+    const temporary_folder folder;
+    const std::string conninfo = std::format("host={} dbname={} user=postgres", site.sql().host(),
+                                             one(site.sql(), "SELECT current_database()"));
+    REQUIRE(run_tickd({"--config", folder.write("tickd.yaml", daemon_yaml(conninfo)), "db",
+                       "rebuild-segments"})
+                .exit_code == 0);
+    REQUIRE(one(site.sql(), "SELECT count(*) FROM price_segment WHERE symbol IS NULL") == "0");
+    for (int second = 10; second < 300; second += 50) {
+        others += tick("SPARSE", second) + tick("SELDOM", second + 1);
+    }
+    send(others);  // some hundred bytes: one read, one block
     REQUIRE(one(site.sql(), "SELECT count(*) > 0 FROM price_segment WHERE symbol IS NULL") == "t");
     const auto uneven = [&](const char* symbol) {
         return one(site.sql(),
