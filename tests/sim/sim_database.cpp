@@ -67,6 +67,9 @@ std::optional<database_error> sim_database::refuses(const sim_transaction& asked
 }
 
 void sim_database::apply(const sim_transaction& committed) {
+    if (!committed.gap_of.empty()) {
+        breach(std::format("{}: blocks do not follow each other", committed.gap_of));
+    }
     ledger_.emplace(committed.lane, committed.name.epoch, committed.name.number);
     if (committed.mark) spools[committed.mark->spool] = committed.mark->last;
     use_ids(committed);

@@ -34,6 +34,9 @@ struct sim_transaction {
     std::vector<known_row> rows;
     std::vector<sim_share> shares;
     std::optional<ingest::spool_mark> mark{};
+    // Whose blocks do not follow each other: what lies between would be lost. A batch that a spool
+    // held while another daemon wrote for the producer may be such a one, and must not be taken.
+    std::string gap_of{};
 };
 
 // What a plain session sends, who has no name on the wire, calls itself in its records.

@@ -122,8 +122,8 @@ sim_transaction sim_link::transaction_of(const ingest::batch& rows, ingest::batc
     return made;
 }
 
-// The counts and watermarks of a batch are those of its rows.
-void sim_link::check_shares(const ingest::batch& rows, const sim_transaction& made) {
+// The counts and watermarks of a batch are those of its rows; and whether its blocks have a gap.
+void sim_link::check_shares(const ingest::batch& rows, sim_transaction& made) {
     std::size_t shared = 0;
     for (const sim_share& share : made.shares) {
         std::uint64_t accepted = 0, dead = 0, newest = share.expected_seq;
@@ -151,7 +151,7 @@ void sim_link::check_shares(const ingest::batch& rows, const sim_transaction& ma
             const auto [before, first] =
                 newest_of.emplace(in->text(from.producer_name), from.expected_seq);
             if (before->second != from.expected_seq) {
-                database_.breach(std::format("{}: blocks do not follow each other", before->first));
+                made.gap_of = before->first;
             }
             before->second = from.newest_seq;
         }

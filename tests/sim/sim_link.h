@@ -43,7 +43,7 @@ private:
     void expect_held(const std::string& call);
     [[nodiscard]] sim_transaction transaction_of(const ingest::batch& rows,
                                                  ingest::batch_name name);
-    void check_shares(const ingest::batch& rows, const sim_transaction& made);
+    void check_shares(const ingest::batch& rows, sim_transaction& made);
     [[nodiscard]] ingest::commit_result leave_in_doubt(const sim_transaction& left);
 
     sim_database& database_;
