@@ -215,11 +215,10 @@ void lane_writer::settle() {
     spooling_.committed(current_);
     if (current_.replayed) {
         for (const auto& done : rows.blocks()) ports_.replayed(*done);
-        spooling_.replay().give_back(rows.release());
+        spooling_.replay().give_back(current_.release());
     } else {
-        for (auto& done : rows.release()) ports_.settled(std::move(done));
+        for (auto& done : current_.release()) ports_.settled(std::move(done));
     }
-    current_ = {};
 }
 
 // Doubles with each failure in a row up to the cap; between half and all of that is waited, so

@@ -61,8 +61,7 @@ void lane_writer::spill() {
 
 // current_ is in the spool: it is read back from there, doubt and all, when its time comes.
 void lane_writer::hand_over_current() {
-    for (auto& each : current_.rows.release()) ports_.spooled(std::move(each));
-    current_ = {};
+    for (auto& each : current_.release()) ports_.spooled(std::move(each));
     doubt_.reset();
 }
 
@@ -77,8 +76,7 @@ void lane_writer::rescue() {
 void lane_writer::reread_spool() {
     spooling_.ask_again();
     if (current_.replayed) {
-        spooling_.replay().give_back(current_.rows.release());
-        current_ = {};
+        spooling_.replay().give_back(current_.release());
         spooling_.replay().restart();
     } else {
         current_.first = current_.last = 0;

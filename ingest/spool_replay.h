@@ -27,6 +27,14 @@ struct held_batch {
     std::int64_t first = 0;       // entries; 0: none of it is in the spool
     std::int64_t last = 0;
     std::uint64_t spooled_rows = 0;  // in those entries
+
+    // Gives its blocks and is as new, but for the memory of its rows: megabytes, which the next
+    // batch would have to be given again, page by page.
+    [[nodiscard]] std::vector<std::unique_ptr<block>> release() {
+        auto blocks = rows.release();
+        *this = {.rows = std::move(rows)};
+        return blocks;
+    }
 };
 
 class spool_replay {

@@ -10,9 +10,11 @@
 #include "ingest/batch.h"
 #include "ingest/frame_buffer.h"
 #include "ingest/record_parser.h"
+#include "tests/support/writer_bench.h"
 #include "tests/unit/allocation_count.h"
 
 using tickd::test::allocations_of_this_thread;
+using tickd::test::largest_allocation_of_this_thread;
 
 namespace {
 
@@ -110,4 +112,21 @@ TEST_CASE("a record costs no allocation once the lane is warm", "[allocation]") 
     CHECK(received - before == 0);
     // A batch's list of blocks, which grows by doubling: for each batch, not for each record.
     CHECK(committed - received <= 8);
+}
+
+// Given anew, a megabyte for each small batch cost more than a millisecond of its latency.
+TEST_CASE("a batch that is settled leaves its memory to the next", "[allocation]") {
+    tickd::test::writer_bench on;
+    const auto commit = [&] {
+        on.push(100);
+        static_cast<void>(largest_allocation_of_this_thread());
+        CHECK(on.run() == ingest::lane_writer::doing::idle);
+        return largest_allocation_of_this_thread();
+    };
+    constexpr std::size_t large = 256UL * 1024;
+    CHECK(commit() > large);
+    // The writer has two, which take turns.
+    static_cast<void>(commit());
+    CHECK(commit() < large);
+    CHECK(commit() < large);
 }
